@@ -1,0 +1,1 @@
+"""`python -m contact_center` is the command line."""

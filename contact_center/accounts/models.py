@@ -1,0 +1,26 @@
+"""Companies that customers belong to."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contact_center.db import Key, Name, Table
+
+
+class Tier(StrEnum):
+    A = "A"
+    B = "B"
+    C = "C"
+    NONE = "none"
+
+
+class Account(Table):
+    __tablename__ = "accounts"
+
+    id: Mapped[Key]
+    name: Mapped[Name] = mapped_column(unique=True)
+    tier: Mapped[Tier] = mapped_column(default=Tier.NONE)
+    manager_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"), index=True)
+    created_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Builds the web application; the one list of routes."""

@@ -1,0 +1,37 @@
+"""People who write to us, and the addresses they write from."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contact_center.db import Key, Name, Short, Table
+
+
+class Customer(Table):
+    __tablename__ = "customers"
+
+    id: Mapped[Key]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[Name] = mapped_column(default="")
+    email: Mapped[str | None] = mapped_column(String(320), index=True)
+    phone: Mapped[str | None] = mapped_column(String(40))
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    note: Mapped[str] = mapped_column(Text, default="")
+    blocked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Identity(Table):
+    """One address of a customer on one channel."""
+
+    __tablename__ = "identities"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[Key]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    channel: Mapped[Short]
+    address: Mapped[str] = mapped_column(String(320))
+    name: Mapped[Name] = mapped_column(default="")
+    verified: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Alembic revisions, the same on SQLite and PostgreSQL. Landed ones are never edited."""

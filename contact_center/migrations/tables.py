@@ -1,0 +1,35 @@
+"""Imports every slice's tables, so that the metadata is complete."""
+
+from contact_center.accounts import models as accounts
+from contact_center.agents import models as agents
+from contact_center.callbacks import models as callbacks
+from contact_center.conversations import models as conversations
+from contact_center.customers import models as customers
+from contact_center.db import Table
+from contact_center.deliveries import models as deliveries
+from contact_center.events import models as events
+from contact_center.intake import models as intake
+from contact_center.jobs import models as jobs
+from contact_center.knowledge import models as knowledge
+from contact_center.sla import models as sla
+from contact_center.tickets import models as tickets
+from contact_center.web import models as web
+from contact_center.webhooks import models as webhooks
+
+SLICES = (
+    accounts,
+    agents,
+    callbacks,
+    conversations,
+    customers,
+    deliveries,
+    events,
+    intake,
+    jobs,
+    knowledge,
+    sla,
+    tickets,
+    web,
+    webhooks,
+)
+metadata = Table.metadata

@@ -1,0 +1,1 @@
+"""Composition root: builds the runtime and starts everything this process is to do."""

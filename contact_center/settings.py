@@ -1,0 +1,174 @@
+"""Settings: `settings.toml` in the config directory, overridden by `CC_…` in the environment.
+
+`CC_DATABASE__URL` overrides `url` under `[database]`. Unknown keys are refused. The config
+directory is `--config`, else `CC_CONFIG`, else `./config`, else the copy that the package carries.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+PACKAGE = Path(__file__).parent
+
+
+class SettingsError(Exception):
+    """A setting is missing or has a wrong value."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Server(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: str = "http://localhost:8080"
+    behind_proxy: bool = False
+    roles: list[Literal["web", "intake", "relay", "scheduler"]] = [
+        "web",
+        "intake",
+        "relay",
+        "scheduler",
+    ]
+
+
+class DatabaseSettings(Section):
+    url: str = "sqlite+aiosqlite:///data/contact-center.db"
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class BusSettings(Section):
+    url: str | None = None  # redis://…; PostgreSQL needs none
+
+
+class Attachments(Section):
+    directory: Path = Path("data/attachments")
+    max_bytes: int = Field(10 * 1024 * 1024, gt=0)
+    max_per_message: int = Field(10, gt=0)
+    types: list[str] = ["image/*", "audio/*", "video/*", "text/*", "application/pdf"]
+
+
+class Email(Section):
+    enabled: bool = False
+    address: str = "support@localhost"
+    name: str = "Customer service"
+    listen_host: str = "127.0.0.1"
+    listen_port: int = Field(8025, ge=0, le=65535)
+    listen_protocol: Literal["smtp", "lmtp"] = "smtp"
+    max_bytes: int = Field(25 * 1024 * 1024, gt=0)
+    smtp_host: str | None = None
+    smtp_port: int = Field(25, gt=0, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    folder: Path = Path("data/mail")
+
+
+class Telegram(Section):
+    token: SecretStr | None = None
+    mode: Literal["polling", "webhook"] = "polling"
+    webhook_secret: SecretStr | None = None
+    base_url: str = "https://api.telegram.org/bot"
+    base_file_url: str = "https://api.telegram.org/file/bot"
+
+
+class Webchat(Section):
+    origins: list[str] = ["*"]
+    identity_secret: SecretStr | None = None
+    messages_per_minute: int = Field(30, gt=0)
+
+
+class Webhooks(Section):
+    allow_private_networks: bool = False
+
+
+class Targets(Section):
+    """Plain minutes around the clock."""
+
+    first_response: int = Field(60, gt=0)
+    resolution: int = Field(24 * 60, gt=0)
+
+
+class Callbacks(Section):
+    delay_minutes: int = Field(60, ge=0)
+    answer_within_hours: int = Field(72, gt=0)
+    reopen_within_days: int = Field(14, gt=0)
+
+
+class Digests(Section):
+    hour: int = Field(8, ge=0, le=23)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="CC_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    secret_key: SecretStr = SecretStr("")
+    company: str = "Example Ltd"
+    language: Literal["en", "zh"] = "en"
+    time_zone: str = "UTC"
+    server: Server = Server()
+    database: DatabaseSettings = DatabaseSettings()
+    log: Log = Log()
+    bus: BusSettings = BusSettings()
+    attachments: Attachments = Attachments()
+    email: Email = Email()
+    telegram: Telegram = Telegram()
+    webchat: Webchat = Webchat()
+    webhooks: Webhooks = Webhooks()
+    targets: dict[Literal["urgent", "high", "normal", "low"], Targets] = {
+        "urgent": Targets(first_response=15, resolution=4 * 60),
+        "high": Targets(first_response=30, resolution=8 * 60),
+        "normal": Targets(first_response=60, resolution=24 * 60),
+        "low": Targets(first_response=240, resolution=72 * 60),
+    }
+    callbacks: Callbacks = Callbacks()
+    digests: Digests = Digests()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def config_directory(chosen: Path | None = None) -> Path:
+    """Where the configuration is read from."""
+    candidates = [Path("config"), PACKAGE / "config", PACKAGE.parent / "config"]
+    named = chosen or (Path(os.environ["CC_CONFIG"]) if "CC_CONFIG" in os.environ else None)
+    if named is not None:
+        candidates = [named]
+    for candidate in candidates:
+        if (candidate / "settings.toml").is_file():
+            return candidate
+    raise SettingsError(f"{candidates[0]}: there is no settings.toml in this directory")
+
+
+def load_settings(directory: Path) -> Settings:
+    """Raises SettingsError that names the file, the key and the reason."""
+    file = directory / "settings.toml"
+    try:
+        return Settings(**tomllib.loads(file.read_text("utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: {error}") from error
+    except ValidationError as error:
+        reasons = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise SettingsError(f"{file}: " + "; ".join(reasons)) from error

@@ -1,0 +1,90 @@
+"""Files that belong to messages, kept outside the database."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from contact_center.errors import NotFound, TooLarge
+
+CHUNK = 64 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that is safely stored; `name` is what the sender called it, never a path."""
+
+    key: str
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+class Storage(Protocol):
+    async def save(
+        self, chunks: AsyncIterator[bytes], *, name: str, content_type: str, limit: int
+    ) -> StoredFile:
+        """Durable when it returns. Raises TooLarge beyond `limit` bytes and keeps nothing."""
+
+    async def load(self, key: str) -> bytes:
+        """Raises NotFound."""
+
+    async def delete(self, key: str) -> None:
+        """Silent when the file is not there."""
+
+
+class LocalStorage:
+    """A directory tree; file names are random keys, so no sender's name touches the disk."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def save(
+        self, chunks: AsyncIterator[bytes], *, name: str, content_type: str, limit: int
+    ) -> StoredFile:
+        key = secrets.token_hex(16)
+        digest, size, parts = hashlib.sha256(), 0, []
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(f"the file is larger than {limit} bytes")
+            digest.update(chunk)
+            parts.append(chunk)
+        await asyncio.to_thread(_write, self._path(key), b"".join(parts))
+        return StoredFile(key, clean_name(name), content_type, size, digest.hexdigest())
+
+    async def load(self, key: str) -> bytes:
+        try:
+            return await asyncio.to_thread(self._path(key).read_bytes)
+        except FileNotFoundError:
+            raise NotFound("the file is gone") from None
+
+    async def delete(self, key: str) -> None:
+        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        if not key.isalnum():
+            raise NotFound("there is no such file")
+        return self._root / key[:2] / key
+
+
+def clean_name(name: str) -> str:
+    """What is safe to show and to offer as a download name."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    printable = "".join(char for char in last if char.isprintable()).strip(" .")
+    return printable[-150:] or "file"
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)

@@ -1,0 +1,36 @@
+"""Everything the product says to customers, by language, from `config/texts/<language>.toml`."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+FALLBACK = "en"
+
+
+class Texts:
+    def __init__(self, phrases: Mapping[str, Mapping[str, str]]) -> None:
+        self._phrases = phrases  # language → key → phrase with {placeholders}
+
+    @property
+    def languages(self) -> list[str]:
+        return sorted(self._phrases)
+
+    def keys(self, language: str) -> set[str]:
+        return set(self._phrases[language])
+
+    def say(self, language: str, key: str, **values: object) -> str:
+        """The phrase in the language, or in English where that language is not spoken here."""
+        phrases = self._phrases.get(language) or self._phrases[FALLBACK]
+        return phrases[key].format(**values)
+
+
+def load_texts(directory: Path) -> Texts:
+    """Read every `<language>.toml`: `greet` in section `[menu]` becomes the key `menu.greet`."""
+    return Texts({file.stem: _flatten(file) for file in sorted(directory.glob("*.toml"))})
+
+
+def _flatten(file: Path) -> dict[str, str]:
+    sections: dict[str, dict[str, str]] = tomllib.loads(file.read_text("utf-8"))
+    return {
+        f"{section}.{key}": text for section, keys in sections.items() for key, text in keys.items()
+    }

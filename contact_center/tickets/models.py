@@ -1,0 +1,280 @@
+"""Tickets, what was said on them, and which status may follow which."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,  # noqa: TID251  partial indexes
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contact_center.db import Key, Line, Name, Short, Table
+from contact_center.errors import Conflict
+
+
+class TicketKind(StrEnum):
+    INQUIRY = "inquiry"
+    COMPLAINT = "complaint"
+    SUGGESTION = "suggestion"
+    PRAISE = "praise"
+    OTHER = "other"
+
+
+class Priority(StrEnum):
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class Status(StrEnum):
+    BOT = "bot"  # the chatbot talks, no human has been asked
+    QUEUED = "queued"  # needs a human, nobody has it
+    OPEN = "open"
+    WAITING_CUSTOMER = "waiting_customer"
+    WAITING_DEPARTMENT = "waiting_department"
+    WAITING_THIRD_PARTY = "waiting_third_party"
+    ON_HOLD = "on_hold"  # until a date agreed with the customer
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"  # spam, merged, test, withdrawn
+
+
+_WAITING = {
+    Status.WAITING_CUSTOMER,
+    Status.WAITING_DEPARTMENT,
+    Status.WAITING_THIRD_PARTY,
+    Status.ON_HOLD,
+}
+
+MOVES: dict[Status, set[Status]] = {
+    Status.BOT: {Status.QUEUED, Status.RESOLVED, Status.CANCELLED},
+    Status.QUEUED: {Status.OPEN, Status.CANCELLED},
+    Status.OPEN: {Status.QUEUED, Status.RESOLVED, Status.CANCELLED, *_WAITING},
+    Status.WAITING_CUSTOMER: {Status.OPEN, Status.RESOLVED, Status.CANCELLED},
+    Status.WAITING_DEPARTMENT: {Status.OPEN, Status.CANCELLED},
+    Status.WAITING_THIRD_PARTY: {Status.OPEN, Status.CANCELLED},
+    Status.ON_HOLD: {Status.OPEN, Status.CANCELLED},
+    Status.RESOLVED: {Status.OPEN, Status.CLOSED, Status.CANCELLED},
+    Status.CLOSED: set(),
+    Status.CANCELLED: set(),
+}
+FINISHED = frozenset({Status.CLOSED, Status.CANCELLED})
+UNFINISHED = frozenset(Status) - FINISHED
+
+_IS_UNFINISHED = text("status NOT IN ('closed', 'cancelled')")
+
+
+class ResolutionCode(StrEnum):
+    SOLVED = "solved"
+    ANSWERED = "answered"
+    WORKAROUND = "workaround"
+    NOT_REPRODUCIBLE = "not_reproducible"
+    DECLINED = "declined"
+    NO_CUSTOMER_RESPONSE = "no_customer_response"
+
+
+class TransferReason(StrEnum):
+    SKILL = "skill"
+    LANGUAGE = "language"
+    WRONG_CATEGORY = "wrong_category"
+    WORKLOAD = "workload"
+    CONFLICT_OF_INTEREST = "conflict_of_interest"
+    CUSTOMER_REQUEST = "customer_request"
+    SHIFT_END = "shift_end"
+
+
+class IllegalTransition(Conflict):
+    """The ticket cannot move to that status."""
+
+
+class AlreadyClaimed(Conflict):
+    """Somebody else has the ticket."""
+
+
+class Ticket(Table):
+    __tablename__ = "tickets"
+    __table_args__ = (
+        # The desk's queues: small however many finished tickets there are.
+        Index(
+            "ix_tickets_queue",
+            "status",
+            "id",
+            sqlite_where=_IS_UNFINISHED,
+            postgresql_where=_IS_UNFINISHED,
+        ),
+        Index(
+            "ix_tickets_team_queue",
+            "team_id",
+            "status",
+            "id",
+            sqlite_where=_IS_UNFINISHED,
+            postgresql_where=_IS_UNFINISHED,
+        ),
+        Index(
+            "ix_tickets_assignee_queue",
+            "assignee_id",
+            "status",
+            "id",
+            sqlite_where=_IS_UNFINISHED,
+            postgresql_where=_IS_UNFINISHED,
+        ),
+        Index(
+            "ix_tickets_owner_queue",
+            "owner_id",
+            "status",
+            "id",
+            sqlite_where=_IS_UNFINISHED,
+            postgresql_where=_IS_UNFINISHED,
+        ),
+        Index(
+            "ix_tickets_breached",
+            "breached_at",
+            "id",
+            sqlite_where=text("breached_at IS NOT NULL AND status NOT IN ('closed', 'cancelled')"),
+            postgresql_where=text(
+                "breached_at IS NOT NULL AND status NOT IN ('closed', 'cancelled')"
+            ),
+        ),
+        Index("ix_tickets_customer", "customer_id", "id"),
+        Index("ix_tickets_created_at", "created_at"),
+        Index("ix_tickets_resolved_at", "resolved_at"),
+    )
+
+    id: Mapped[Key]
+    public_token: Mapped[Short] = mapped_column(unique=True)  # what customers' links carry
+    kind: Mapped[TicketKind] = mapped_column(default=TicketKind.INQUIRY)
+    status: Mapped[Status]
+    priority: Mapped[Priority] = mapped_column(default=Priority.NORMAL)
+    subject: Mapped[Line]
+    category: Mapped[Short | None]
+    tags: Mapped[list[str]] = mapped_column(default=list)
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what the complaint form asked
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    channel: Mapped[Short]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"), index=True)
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
+    # The first responder: answers to the customer until the ticket is closed, whoever works on it.
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))  # does the next step
+    suggested_owner_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    resolution_code: Mapped[ResolutionCode | None]
+    score: Mapped[int | None]  # 1–5, the customer's latest answer
+    reopen_count: Mapped[int] = mapped_column(default=0)
+    message_count: Mapped[int] = mapped_column(default=0)
+    event_count: Mapped[int] = mapped_column(default=0)  # the last event's number
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    waiting_since: Mapped[datetime | None]  # the oldest customer message nobody answered
+    first_response_at: Mapped[datetime | None]
+    next_due_at: Mapped[datetime | None]  # the earliest running clock
+    breached_at: Mapped[datetime | None]
+    review_at: Mapped[datetime | None]  # while on hold or waiting for a third party
+    resolved_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+    @property
+    def reference(self) -> str:
+        return f"T-{self.id:06d}"
+
+    def check_move(self, status: Status) -> None:
+        if status not in MOVES[self.status]:
+            raise IllegalTransition(
+                f"{self.reference} is {self.status}: it cannot become {status}",
+                status=self.status,
+                allowed=sorted(MOVES[self.status]),
+            )
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+    NOTE = "note"  # never leaves the desk
+
+
+class Author(StrEnum):
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    BOT = "bot"
+    SYSTEM = "system"
+
+
+class Message(Table):
+    """Something said on a ticket; the text is kept as it came."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("channel", "external_id"),
+        Index("ix_messages_ticket", "ticket_id", "id"),
+        Index("ix_messages_conversation", "conversation_id", "id"),
+    )
+
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
+    direction: Mapped[Direction]
+    author: Mapped[Author]
+    author_id: Mapped[int | None]  # an agent or a customer, by `author`
+    channel: Mapped[Short]
+    external_id: Mapped[str | None] = mapped_column(String(400))
+    text: Mapped[str] = mapped_column(Text)
+    original: Mapped[str | None] = mapped_column(Text)  # with the quotes, where they were cut
+    buttons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    has_attachments: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class Attachment(Table):
+    __tablename__ = "attachments"
+
+    id: Mapped[Key]
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), index=True)
+    storage_key: Mapped[Short] = mapped_column(unique=True)
+    name: Mapped[Name]
+    content_type: Mapped[Name]
+    size: Mapped[int]  # bytes
+    sha256: Mapped[Short]
+    created_at: Mapped[datetime]
+
+
+class LinkKind(StrEnum):
+    RELATED = "related"
+    DUPLICATE = "duplicate"
+    FOLLOW_UP = "follow_up"
+    SPLIT = "split"
+    MERGED = "merged"
+
+
+class TicketLink(Table):
+    """From the newer ticket to the older one."""
+
+    __tablename__ = "ticket_links"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True, index=True)
+    kind: Mapped[LinkKind]
+    created_at: Mapped[datetime]
+
+
+class ReadMark(Table):
+    """How far an agent has read a ticket."""
+
+    __tablename__ = "read_marks"
+
+    agent_id: Mapped[int] = mapped_column(
+        ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True
+    )
+    ticket_id: Mapped[int] = mapped_column(
+        ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True
+    )
+    message_id: Mapped[int]

@@ -1,0 +1,107 @@
+"""Fixtures every test may use. Tests that touch the database run on each backend."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.db import Database, Table
+from contact_center.migrations import run as migrations
+from tests.support.databases import (
+    BACKENDS,
+    postgres_server,
+    run_sql,
+    sqlalchemy_url,
+    with_database,
+)
+from tests.support.fakes import FakeClock
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=BACKENDS, help="run on this database only")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--database")
+        backends = [chosen] if chosen else BACKENDS
+        metafunc.parametrize("backend", backends, scope="session", indirect=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One PostgreSQL server for all workers, started by the process that starts them."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    if config.getoption("--database") == "sqlite":
+        return
+    server = postgres_server()
+    os.environ["CC_TEST_POSTGRES"] = server.__enter__()
+    config.add_cleanup(lambda: server.__exit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOON)
+
+
+@pytest.fixture(scope="session")
+async def migrated(
+    backend: str, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> AsyncIterator[str]:
+    """This worker's own database with the current schema; on SQLite a template to copy."""
+    if backend == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('template') / 'template.db'}"
+        await _migrate(url)
+        yield url
+        return
+    server, name = os.environ["CC_TEST_POSTGRES"], f"test_{worker_id}_{os.getpid()}"
+    await run_sql(server, f'CREATE DATABASE "{name}"')
+    url = sqlalchemy_url(with_database(server, name))
+    await _migrate(url)
+    yield url
+    await run_sql(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def _migrate(url: str) -> None:
+    db = Database(url)
+    await migrations.upgrade(db)
+    await db.dispose()  # the last connection folds SQLite's log into the file
+
+
+@pytest.fixture
+async def database_url(backend: str, migrated: str, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of an empty database with the current schema."""
+    if backend == "sqlite":
+        shutil.copy(migrated.removeprefix("sqlite+aiosqlite:///"), tmp_path / "test.db")
+        yield f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+    else:
+        yield migrated
+        tables = ", ".join([*Table.metadata.tables, "message_search"])
+        empty = f"TRUNCATE {tables} RESTART IDENTITY CASCADE"
+        await run_sql(migrated.replace("+asyncpg", ""), empty)
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.dispose()
+
+
+@pytest.fixture
+async def session(db: Database) -> AsyncIterator[AsyncSession]:
+    """A transaction that is rolled back."""
+    async with db._writers() as session:
+        yield session
+        await session.rollback()

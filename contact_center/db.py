@@ -4,16 +4,17 @@ SQLite: WAL, `synchronous=FULL`, one writer connection and a few read-only ones.
 asyncpg. The same code runs on both; what differs is here and, where SQL must, in `queries.py`.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -22,6 +23,8 @@ from sqlalchemy import (
     MetaData,
     String,
     TypeDecorator,
+    any_,
+    bindparam,
     event,
     make_url,
 )
@@ -135,13 +138,25 @@ def hint(session: AsyncSession, topic: str) -> None:
     session.info.setdefault(HINTS, set()).add(topic)
 
 
+def among(session: AsyncSession, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """`column` is one of `values`: one statement whatever their number, planned once."""
+    if is_postgresql(session):
+        array = bindparam(None, list(values), type_=postgresql.ARRAY(column.type), unique=True)
+        return cast("ColumnElement[bool]", column == any_(array))
+    return cast("ColumnElement[bool]", column.in_(values))
+
+
+def is_postgresql(session: AsyncSession) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
 def insert_or_ignore(session: AsyncSession, table: Any) -> Insert:
     """`INSERT … ON CONFLICT DO NOTHING` in the session's dialect."""
     return insert_for(session, table).on_conflict_do_nothing()
 
 
 def insert_for(session: AsyncSession, table: Any) -> postgresql.Insert | sqlite.Insert:
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         return postgresql.insert(table)
     return sqlite.insert(table)
 

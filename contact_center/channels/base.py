@@ -33,11 +33,12 @@ class Inbound:
     text: str
     subject: str | None = None
     references: Sequence[str] = ()  # external ids of earlier messages this one answers
-    reply_token: str | None = None  # signed: names the ticket that was written to
+    ticket_id: int | None = None  # named by a signed reply address; the front checked the signature
     button: str | None = None  # the value of the quick reply that was pressed
     attachments: Sequence[StoredFile] = ()
     kind: str | None = None  # a TicketKind value, where the source already knows
     priority: str | None = None
+    team: str | None = None  # by name, where the source decides
     category: str | None = None
     tags: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)  # order numbers and the like

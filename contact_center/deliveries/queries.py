@@ -1,0 +1,137 @@
+"""Every SQL statement about deliveries."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from contact_center.db import Table
+from contact_center.deliveries.models import Delivery, DeliveryStatus
+from contact_center.errors import NotFound
+
+DELIVERIES = Table.metadata.tables["deliveries"]
+_UNFINISHED = (DeliveryStatus.PENDING, DeliveryStatus.LEASED)
+
+
+async def insert_deliveries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    await session.execute(insert(DELIVERIES), list(rows))
+
+
+async def claim_due(
+    session: AsyncSession, *, owner: str, now: datetime, until: datetime, limit: int
+) -> Sequence[Delivery]:
+    """Lease what is due: of every order key only the oldest unfinished row.
+
+    A lease moves `available_at`, so a row whose sender died becomes due again by itself. The
+    common table expression is no ornament: `WHERE id IN (SELECT … LIMIT … FOR UPDATE)` may claim
+    more than its limit.
+    """
+    earlier = aliased(Delivery)
+    is_first = ~exists().where(
+        earlier.order_key == Delivery.order_key,
+        earlier.id < Delivery.id,
+        earlier.status.in_(_UNFINISHED),
+    )
+    due = (
+        select(Delivery.id)
+        .where(Delivery.status.in_(_UNFINISHED), Delivery.available_at <= now, is_first)
+        .order_by(Delivery.available_at, Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Delivery)
+        .cte("due")
+    )
+    claim = (
+        update(Delivery)
+        .where(Delivery.id == due.c.id)
+        .values(
+            status=DeliveryStatus.LEASED,
+            lease_owner=owner,
+            lease_until=until,
+            available_at=until,
+            attempts=Delivery.attempts + 1,
+        )
+        .returning(Delivery)
+        .execution_options(synchronize_session=False)
+    )
+    claimed = (await session.scalars(claim)).all()
+    return sorted(claimed, key=lambda delivery: delivery.id)
+
+
+async def finish_claims(
+    session: AsyncSession, rows: Sequence[Mapping[str, Any]], *, owner: str
+) -> None:
+    """Write results of attempts; a lease that was lost to another node writes nothing."""
+    statement = (
+        update(DELIVERIES)
+        .where(
+            DELIVERIES.c.id == bindparam("claimed_id"),
+            DELIVERIES.c.attempts == bindparam("claimed_attempts"),
+            DELIVERIES.c.lease_owner == owner,
+            DELIVERIES.c.status == DeliveryStatus.LEASED.value,
+        )
+        .values(
+            status=bindparam("new_status"),
+            available_at=bindparam("new_available_at"),
+            last_error=bindparam("new_error"),
+            network_id=bindparam("new_network_id"),
+            sent_at=bindparam("new_sent_at"),
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+    await session.execute(statement, list(rows))
+
+
+async def next_due_at(session: AsyncSession) -> datetime | None:
+    return await session.scalar(
+        select(func.min(Delivery.available_at)).where(Delivery.status.in_(_UNFINISHED))
+    )
+
+
+async def get_delivery(session: AsyncSession, delivery_id: int) -> Delivery:
+    delivery = await session.get(Delivery, delivery_id)
+    if delivery is None:
+        raise NotFound(f"there is no delivery {delivery_id}")
+    return delivery
+
+
+async def revive(session: AsyncSession, delivery_id: int, *, now: datetime) -> bool:
+    """Make a dead delivery due again; False when it is not dead (any more)."""
+    statement = (
+        update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.status == DeliveryStatus.DEAD)
+        .values(status=DeliveryStatus.PENDING, attempts=0, available_at=now)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def dead_deliveries(
+    session: AsyncSession, *, before: int | None = None, limit: int = 50
+) -> Sequence[Delivery]:
+    """What was given up on, the newest first."""
+    found = select(Delivery).where(Delivery.status == DeliveryStatus.DEAD)
+    if before is not None:
+        found = found.where(Delivery.id < before)
+    return (await session.scalars(found.order_by(Delivery.id.desc()).limit(limit))).all()
+
+
+async def deliveries_of_messages(
+    session: AsyncSession, message_ids: Sequence[int]
+) -> dict[int, Delivery]:
+    """How the messages fared on their way out, by message."""
+    found = await session.scalars(select(Delivery).where(Delivery.message_id.in_(message_ids)))
+    return {delivery.message_id: delivery for delivery in found if delivery.message_id}
+
+
+async def count_waiting(session: AsyncSession) -> dict[str, int]:
+    """Unfinished and dead deliveries by status."""
+    counted = select(Delivery.status, func.count()).where(
+        Delivery.status.in_((*_UNFINISHED, DeliveryStatus.DEAD))
+    )
+    rows = await session.execute(counted.group_by(Delivery.status))
+    return {status.value: number for status, number in rows}

@@ -1,0 +1,43 @@
+"""Every SQL statement about the log."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.db import Table
+from contact_center.events.models import Event
+
+EVENTS = Table.metadata.tables["events"]
+
+
+async def insert_events(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Append events, return their ids in the order of the rows."""
+    statement = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
+    return list((await session.execute(statement, list(rows))).scalars())
+
+
+async def ticket_events(
+    session: AsyncSession, ticket_id: int, *, after: int = 0, limit: int = 200
+) -> Sequence[Event]:
+    """What happened to one ticket, oldest first, beyond its `after`th event."""
+    found = select(Event).where(Event.ticket_id == ticket_id, Event.seq > after)
+    return (await session.scalars(found.order_by(Event.seq).limit(limit))).all()
+
+
+async def events_since(
+    session: AsyncSession, *, after: int, since: datetime, limit: int = 500
+) -> Sequence[Event]:
+    """Events beyond an id, and those younger than `since` once more.
+
+    Ids become visible out of order when transactions overlap, so a reader of everything looks
+    back a little and skips what it has seen.
+    """
+    found = select(Event).where((Event.id > after) | (Event.at >= since))
+    return (await session.scalars(found.order_by(Event.id).limit(limit))).all()
+
+
+async def last_event_id(session: AsyncSession) -> int:
+    return await session.scalar(select(Event.id).order_by(Event.id.desc()).limit(1)) or 0

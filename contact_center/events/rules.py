@@ -1,0 +1,27 @@
+"""Who did something."""
+
+from typing import NewType
+
+Actor = NewType("Actor", str)
+
+BOT = Actor("bot")
+SYSTEM = Actor("system")
+
+
+def agent(agent_id: int) -> Actor:
+    return Actor(f"agent:{agent_id}")
+
+
+def customer(customer_id: int) -> Actor:
+    return Actor(f"customer:{customer_id}")
+
+
+def token(token_id: int) -> Actor:
+    """Another system, by its API token."""
+    return Actor(f"token:{token_id}")
+
+
+def agent_id(actor: Actor) -> int | None:
+    """The agent's id, or None when it was not an agent."""
+    kind, _, number = actor.partition(":")
+    return int(number) if kind == "agent" else None

@@ -1,0 +1,94 @@
+"""Every SQL statement about conversations."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.conversations.models import Conversation
+from contact_center.db import Table, among, insert_or_ignore
+from contact_center.errors import NotFound
+
+CONVERSATIONS = Table.metadata.tables["conversations"]
+
+
+async def find_conversation(
+    session: AsyncSession, *, channel: str, thread: str
+) -> Conversation | None:
+    found = select(Conversation).where(
+        Conversation.channel == channel, Conversation.thread == thread
+    )
+    return await session.scalar(found)
+
+
+async def get_conversation(session: AsyncSession, conversation_id: int) -> Conversation:
+    conversation = await session.get(Conversation, conversation_id)
+    if conversation is None:
+        raise NotFound(f"there is no conversation {conversation_id}")
+    return conversation
+
+
+async def conversations_by_id(
+    session: AsyncSession, conversation_ids: Collection[int]
+) -> dict[int, Conversation]:
+    found = select(Conversation).where(Conversation.id.in_(conversation_ids))
+    return {conversation.id: conversation for conversation in await session.scalars(found)}
+
+
+async def lock_conversations(
+    session: AsyncSession, *, channel: str, threads: Collection[str]
+) -> dict[str, Any]:
+    """Rows by thread, locked in one order, so that two batches wait and never deadlock."""
+    found = (
+        select(CONVERSATIONS)
+        .where(CONVERSATIONS.c.channel == channel, among(session, CONVERSATIONS.c.thread, threads))
+        .order_by(CONVERSATIONS.c.id)
+        .with_for_update()
+    )
+    return {row.thread: row for row in await session.execute(found)}
+
+
+async def threads_of_tickets(
+    session: AsyncSession, *, channel: str, ticket_ids: Collection[int]
+) -> dict[int, str]:
+    """The threads in which these tickets are talked about on a channel."""
+    found = select(CONVERSATIONS.c.ticket_id, CONVERSATIONS.c.thread).where(
+        CONVERSATIONS.c.channel == channel, among(session, CONVERSATIONS.c.ticket_id, ticket_ids)
+    )
+    return {row[0]: row[1] for row in await session.execute(found)}
+
+
+async def insert_conversations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Skips threads that another process has just added."""
+    await session.execute(insert_or_ignore(session, CONVERSATIONS), list(rows))
+
+
+async def update_conversations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Each row: `row_id` and `new_…` for ticket_id, dialogue, language, updated_at."""
+    statement = (
+        update(CONVERSATIONS)
+        .where(CONVERSATIONS.c.id == bindparam("row_id"))
+        .values(
+            ticket_id=bindparam("new_ticket_id"),
+            dialogue=bindparam("new_dialogue"),
+            language=bindparam("new_language"),
+            updated_at=bindparam("new_updated_at"),
+        )
+    )
+    await session.execute(statement, list(rows))
+
+
+async def add_conversation(session: AsyncSession, row: Mapping[str, Any]) -> int:
+    statement = insert(CONVERSATIONS).values(**row).returning(CONVERSATIONS.c.id)
+    return (await session.execute(statement)).scalar_one()
+
+
+async def point_to_ticket(session: AsyncSession, *, old: int, new: int) -> None:
+    """New messages of every conversation about one ticket join another from now on."""
+    await session.execute(
+        update(Conversation)
+        .where(Conversation.ticket_id == old)
+        .values(ticket_id=new)
+        .execution_options(synchronize_session=False)
+    )

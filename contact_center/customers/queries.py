@@ -1,0 +1,57 @@
+"""Every SQL statement about customers."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.customers.models import Customer, Identity
+from contact_center.db import Table, among, insert_or_ignore
+from contact_center.errors import NotFound
+
+CUSTOMERS = Table.metadata.tables["customers"]
+IDENTITIES = Table.metadata.tables["identities"]
+
+
+async def get_customer(session: AsyncSession, customer_id: int) -> Customer:
+    customer = await session.get(Customer, customer_id)
+    if customer is None:
+        raise NotFound(f"there is no customer {customer_id}")
+    return customer
+
+
+async def identities_of(session: AsyncSession, customer_id: int) -> Sequence[Identity]:
+    found = select(Identity).where(Identity.customer_id == customer_id).order_by(Identity.id)
+    return (await session.scalars(found)).all()
+
+
+async def find_identities(
+    session: AsyncSession, *, channel: str, addresses: Collection[str]
+) -> dict[str, tuple[int, int]]:
+    """Identity id and customer id, by address."""
+    found = select(IDENTITIES.c.address, IDENTITIES.c.id, IDENTITIES.c.customer_id).where(
+        IDENTITIES.c.channel == channel, among(session, IDENTITIES.c.address, addresses)
+    )
+    return {row[0]: (row[1], row[2]) for row in await session.execute(found)}
+
+
+async def insert_customers(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Ids in the order of the rows."""
+    statement = insert(CUSTOMERS).returning(CUSTOMERS.c.id, sort_by_parameter_order=True)
+    return list((await session.execute(statement, list(rows))).scalars())
+
+
+async def insert_identities(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Skips addresses that another process has just added."""
+    await session.execute(insert_or_ignore(session, IDENTITIES), list(rows))
+
+
+async def delete_customers(session: AsyncSession, customer_ids: Collection[int]) -> None:
+    """For customers that this very transaction has added in vain."""
+    await session.execute(delete(CUSTOMERS).where(among(session, CUSTOMERS.c.id, customer_ids)))
+
+
+async def names_of(session: AsyncSession, customer_ids: Collection[int]) -> dict[int, str]:
+    found = select(Customer.id, Customer.name).where(Customer.id.in_(customer_ids))
+    return {row[0]: row[1] for row in await session.execute(found)}

@@ -1,0 +1,70 @@
+"""Starts and stops clocks. Callers own the transaction and keep the ticket's next due date."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.settings import Targets
+from contact_center.sla import queries, rules
+from contact_center.sla.models import Clock, ClockKind, ClockState
+
+
+def clock_rows(ticket_id: int, *, targets: Targets, start: datetime) -> list[dict[str, Any]]:
+    """The clocks of a ticket that begins to need a human."""
+    return [
+        {
+            "ticket_id": ticket_id,
+            "kind": kind.value,
+            "state": ClockState.RUNNING.value,
+            "target": int((due - start).total_seconds()),
+            "started_at": start,
+            "due_at": due,
+        }
+        for kind, due in rules.dues(targets, start=start).items()
+    ]
+
+
+async def stop(
+    session: AsyncSession, ticket_id: int, *, kinds: Collection[ClockKind], now: datetime
+) -> datetime | None:
+    """Stop clocks that still run; returns the ticket's next due instant."""
+    clocks = await queries.clocks_of(session, ticket_id)
+    for kind in kinds:
+        if (clock := clocks.get(kind)) is not None and clock.stopped_at is None:
+            _stop(clock, now=now)
+    return _next_due(clocks)
+
+
+async def cancel(session: AsyncSession, ticket_id: int) -> None:
+    """The promises no longer hold, and are counted neither as kept nor as broken."""
+    for clock in (await queries.clocks_of(session, ticket_id)).values():
+        if clock.state is ClockState.RUNNING:
+            clock.state = ClockState.CANCELLED
+
+
+async def continue_resolution(
+    session: AsyncSession, ticket_id: int, *, now: datetime
+) -> datetime | None:
+    """The ticket was reopened: its resolution clock goes on, without the time it lay resolved."""
+    clocks = await queries.clocks_of(session, ticket_id)
+    clock = clocks.get(ClockKind.RESOLUTION)
+    if clock is not None and clock.stopped_at is not None:
+        clock.due_at += now - clock.stopped_at
+        clock.stopped_at = None
+        if clock.breached_at is None:
+            clock.state = ClockState.RUNNING
+    return _next_due(clocks)
+
+
+def _stop(clock: Clock, *, now: datetime) -> None:
+    clock.stopped_at = now
+    if clock.state is ClockState.RUNNING:
+        met = rules.is_met(due_at=clock.due_at, stopped_at=now)
+        clock.state = ClockState.MET if met else ClockState.BREACHED
+        clock.breached_at = None if met else clock.due_at
+
+
+def _next_due(clocks: dict[ClockKind, Clock]) -> datetime | None:
+    return min((c.due_at for c in clocks.values() if c.state is ClockState.RUNNING), default=None)

@@ -1,7 +1,7 @@
 """Every SQL statement about conversations."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -81,7 +81,7 @@ async def update_conversations(session: AsyncSession, rows: Sequence[Mapping[str
 
 async def add_conversation(session: AsyncSession, row: Mapping[str, Any]) -> int:
     statement = insert(CONVERSATIONS).values(**row).returning(CONVERSATIONS.c.id)
-    return (await session.execute(statement)).scalar_one()
+    return cast("int", (await session.execute(statement)).scalar_one())
 
 
 async def point_to_ticket(session: AsyncSession, *, old: int, new: int) -> None:

@@ -11,6 +11,8 @@ from contact_center.events import models as events
 from contact_center.intake import models as intake
 from contact_center.jobs import models as jobs
 from contact_center.knowledge import models as knowledge
+from contact_center.links import models as links
+from contact_center.messages import models as messages
 from contact_center.sla import models as sla
 from contact_center.tickets import models as tickets
 from contact_center.web import models as web
@@ -27,6 +29,8 @@ SLICES = (
     intake,
     jobs,
     knowledge,
+    links,
+    messages,
     sla,
     tickets,
     web,

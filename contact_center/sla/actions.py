@@ -26,6 +26,15 @@ def clock_rows(ticket_id: int, *, targets: Targets, start: datetime) -> list[dic
     ]
 
 
+async def start(
+    session: AsyncSession, ticket_id: int, *, targets: Targets, start: datetime
+) -> datetime:
+    """Start all clocks of one ticket; returns its first due instant."""
+    rows = clock_rows(ticket_id, targets=targets, start=start)
+    await queries.insert_clocks(session, rows)
+    return min(rules.dues(targets, start=start).values())
+
+
 async def stop(
     session: AsyncSession, ticket_id: int, *, kinds: Collection[ClockKind], now: datetime
 ) -> datetime | None:
@@ -34,6 +43,18 @@ async def stop(
     for kind in kinds:
         if (clock := clocks.get(kind)) is not None and clock.stopped_at is None:
             _stop(clock, now=now)
+    return _next_due(clocks)
+
+
+async def retarget(
+    session: AsyncSession, ticket_id: int, *, targets: Targets, now: datetime
+) -> datetime | None:
+    """The policy changed: same start, new target; what is late by it is late from now on."""
+    clocks = await queries.clocks_of(session, ticket_id)
+    for clock in clocks.values():
+        if clock.state is ClockState.RUNNING:
+            clock.due_at = max(rules.dues(targets, start=clock.started_at)[clock.kind], now)
+            clock.target = int((clock.due_at - clock.started_at).total_seconds())
     return _next_due(clocks)
 
 
@@ -67,4 +88,9 @@ def _stop(clock: Clock, *, now: datetime) -> None:
 
 
 def _next_due(clocks: dict[ClockKind, Clock]) -> datetime | None:
-    return min((c.due_at for c in clocks.values() if c.state is ClockState.RUNNING), default=None)
+    """The earliest promise that is still to be kept, broken ones included."""
+    owed = (ClockState.RUNNING, ClockState.BREACHED)
+    return min(
+        (c.due_at for c in clocks.values() if c.state in owed and c.stopped_at is None),
+        default=None,
+    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.db import Table
@@ -20,14 +20,6 @@ async def insert_clocks(session: AsyncSession, rows: Sequence[Mapping[str, Any]]
 async def clocks_of(session: AsyncSession, ticket_id: int) -> dict[ClockKind, Clock]:
     found = await session.scalars(select(Clock).where(Clock.ticket_id == ticket_id))
     return {clock.kind: clock for clock in found}
-
-
-async def next_due(session: AsyncSession, ticket_id: int) -> datetime | None:
-    """The earliest promise of a ticket that is still to be kept."""
-    running = select(func.min(Clock.due_at)).where(
-        Clock.ticket_id == ticket_id, Clock.state == ClockState.RUNNING
-    )
-    return await session.scalar(running)
 
 
 async def claim_breached(

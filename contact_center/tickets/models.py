@@ -8,13 +8,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
-    Text,
-    UniqueConstraint,
     text,  # noqa: TID251  partial indexes
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from contact_center.db import Key, Line, Name, Short, Table
+from contact_center.db import Key, Line, Short, Table
 from contact_center.errors import Conflict
 
 
@@ -68,7 +66,15 @@ MOVES: dict[Status, set[Status]] = {
 FINISHED = frozenset({Status.CLOSED, Status.CANCELLED})
 UNFINISHED = frozenset(Status) - FINISHED
 
-_IS_UNFINISHED = text("status NOT IN ('closed', 'cancelled')")
+ACTIVE = UNFINISHED - {Status.BOT, Status.RESOLVED}  # somebody here has something to do
+WAITING = frozenset(_WAITING)
+
+_IS_ACTIVE = "status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"
+
+
+def _queue_index(name: str, *columns: str, only: str = _IS_ACTIVE) -> Index:
+    where = text(only)
+    return Index(name, *columns, "next_due_at", "id", sqlite_where=where, postgresql_where=where)
 
 
 class ResolutionCode(StrEnum):
@@ -101,47 +107,18 @@ class AlreadyClaimed(Conflict):
 class Ticket(Table):
     __tablename__ = "tickets"
     __table_args__ = (
-        # The desk's queues: small however many finished tickets there are.
-        Index(
-            "ix_tickets_queue",
-            "status",
-            "id",
-            sqlite_where=_IS_UNFINISHED,
-            postgresql_where=_IS_UNFINISHED,
+        # The desk's queues: small however many finished tickets there are, most urgent first.
+        _queue_index("ix_tickets_queue", "status"),
+        _queue_index("ix_tickets_active"),
+        _queue_index("ix_tickets_team", "team_id"),
+        _queue_index("ix_tickets_assignee", "assignee_id"),
+        _queue_index("ix_tickets_owner", "owner_id"),
+        _queue_index(
+            "ix_tickets_waiting",
+            only="status IN ('waiting_customer', "
+            "'waiting_department', 'waiting_third_party', 'on_hold')",
         ),
-        Index(
-            "ix_tickets_team_queue",
-            "team_id",
-            "status",
-            "id",
-            sqlite_where=_IS_UNFINISHED,
-            postgresql_where=_IS_UNFINISHED,
-        ),
-        Index(
-            "ix_tickets_assignee_queue",
-            "assignee_id",
-            "status",
-            "id",
-            sqlite_where=_IS_UNFINISHED,
-            postgresql_where=_IS_UNFINISHED,
-        ),
-        Index(
-            "ix_tickets_owner_queue",
-            "owner_id",
-            "status",
-            "id",
-            sqlite_where=_IS_UNFINISHED,
-            postgresql_where=_IS_UNFINISHED,
-        ),
-        Index(
-            "ix_tickets_breached",
-            "breached_at",
-            "id",
-            sqlite_where=text("breached_at IS NOT NULL AND status NOT IN ('closed', 'cancelled')"),
-            postgresql_where=text(
-                "breached_at IS NOT NULL AND status NOT IN ('closed', 'cancelled')"
-            ),
-        ),
+        _queue_index("ix_tickets_breached", only=f"breached_at IS NOT NULL AND {_IS_ACTIVE}"),
         Index("ix_tickets_customer", "customer_id", "id"),
         Index("ix_tickets_created_at", "created_at"),
         Index("ix_tickets_resolved_at", "resolved_at"),
@@ -177,7 +154,9 @@ class Ticket(Table):
     updated_at: Mapped[datetime]
     waiting_since: Mapped[datetime | None]  # the oldest customer message nobody answered
     first_response_at: Mapped[datetime | None]
-    next_due_at: Mapped[datetime | None]  # the earliest running clock
+    next_due_at: Mapped[
+        datetime | None
+    ]  # the earliest promise not kept yet; every active one has it
     breached_at: Mapped[datetime | None]
     review_at: Mapped[datetime | None]  # while on hold or waiting for a third party
     resolved_at: Mapped[datetime | None]
@@ -194,87 +173,3 @@ class Ticket(Table):
                 status=self.status,
                 allowed=sorted(MOVES[self.status]),
             )
-
-
-class Direction(StrEnum):
-    IN = "in"
-    OUT = "out"
-    NOTE = "note"  # never leaves the desk
-
-
-class Author(StrEnum):
-    CUSTOMER = "customer"
-    AGENT = "agent"
-    BOT = "bot"
-    SYSTEM = "system"
-
-
-class Message(Table):
-    """Something said on a ticket; the text is kept as it came."""
-
-    __tablename__ = "messages"
-    __table_args__ = (
-        UniqueConstraint("channel", "external_id"),
-        Index("ix_messages_ticket", "ticket_id", "id"),
-        Index("ix_messages_conversation", "conversation_id", "id"),
-    )
-
-    id: Mapped[Key]
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
-    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
-    direction: Mapped[Direction]
-    author: Mapped[Author]
-    author_id: Mapped[int | None]  # an agent or a customer, by `author`
-    channel: Mapped[Short]
-    external_id: Mapped[str | None] = mapped_column(String(400))
-    text: Mapped[str] = mapped_column(Text)
-    original: Mapped[str | None] = mapped_column(Text)  # with the quotes, where they were cut
-    buttons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    has_attachments: Mapped[bool] = mapped_column(default=False)
-    created_at: Mapped[datetime]
-
-
-class Attachment(Table):
-    __tablename__ = "attachments"
-
-    id: Mapped[Key]
-    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), index=True)
-    storage_key: Mapped[Short] = mapped_column(unique=True)
-    name: Mapped[Name]
-    content_type: Mapped[Name]
-    size: Mapped[int]  # bytes
-    sha256: Mapped[Short]
-    created_at: Mapped[datetime]
-
-
-class LinkKind(StrEnum):
-    RELATED = "related"
-    DUPLICATE = "duplicate"
-    FOLLOW_UP = "follow_up"
-    SPLIT = "split"
-    MERGED = "merged"
-
-
-class TicketLink(Table):
-    """From the newer ticket to the older one."""
-
-    __tablename__ = "ticket_links"
-
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
-    other_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True, index=True)
-    kind: Mapped[LinkKind]
-    created_at: Mapped[datetime]
-
-
-class ReadMark(Table):
-    """How far an agent has read a ticket."""
-
-    __tablename__ = "read_marks"
-
-    agent_id: Mapped[int] = mapped_column(
-        ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True
-    )
-    ticket_id: Mapped[int] = mapped_column(
-        ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True
-    )
-    message_id: Mapped[int]

@@ -321,21 +321,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_tickets_assignee_queue",
-            ["assignee_id", "status", "id"],
+            "ix_tickets_active",
+            ["next_due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status NOT IN ('closed', 'cancelled')"),
-            postgresql_where=sa.text("status NOT IN ('closed', 'cancelled')"),
+            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+        )
+        batch_op.create_index(
+            "ix_tickets_assignee",
+            ["assignee_id", "next_due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
         )
         batch_op.create_index(
             "ix_tickets_breached",
-            ["breached_at", "id"],
+            ["next_due_at", "id"],
             unique=False,
             sqlite_where=sa.text(
-                "breached_at IS NOT NULL AND status NOT IN ('closed', 'cancelled')"
+                "breached_at IS NOT NULL AND status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"
             ),
             postgresql_where=sa.text(
-                "breached_at IS NOT NULL AND status NOT IN ('closed', 'cancelled')"
+                "breached_at IS NOT NULL AND status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"
             ),
         )
         batch_op.create_index(
@@ -348,26 +355,37 @@ def upgrade() -> None:
             batch_op.f("ix_tickets_merged_into_id"), ["merged_into_id"], unique=False
         )
         batch_op.create_index(
-            "ix_tickets_owner_queue",
-            ["owner_id", "status", "id"],
+            "ix_tickets_owner",
+            ["owner_id", "next_due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status NOT IN ('closed', 'cancelled')"),
-            postgresql_where=sa.text("status NOT IN ('closed', 'cancelled')"),
+            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
         )
         batch_op.create_index(
             "ix_tickets_queue",
-            ["status", "id"],
+            ["status", "next_due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status NOT IN ('closed', 'cancelled')"),
-            postgresql_where=sa.text("status NOT IN ('closed', 'cancelled')"),
+            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
         )
         batch_op.create_index("ix_tickets_resolved_at", ["resolved_at"], unique=False)
         batch_op.create_index(
-            "ix_tickets_team_queue",
-            ["team_id", "status", "id"],
+            "ix_tickets_team",
+            ["team_id", "next_due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status NOT IN ('closed', 'cancelled')"),
-            postgresql_where=sa.text("status NOT IN ('closed', 'cancelled')"),
+            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+        )
+        batch_op.create_index(
+            "ix_tickets_waiting",
+            ["next_due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text(
+                "status IN ('waiting_customer', 'waiting_department', 'waiting_third_party', 'on_hold')"
+            ),
+            postgresql_where=sa.text(
+                "status IN ('waiting_customer', 'waiting_department', 'waiting_third_party', 'on_hold')"
+            ),
         )
 
     op.create_table(

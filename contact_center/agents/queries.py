@@ -1,0 +1,75 @@
+"""Every SQL statement about staff and teams."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents.models import Agent, Presence, Team, TeamMember
+from contact_center.errors import Conflict, NotFound
+
+
+async def get_agent(session: AsyncSession, agent_id: int) -> Agent:
+    agent = await session.get(Agent, agent_id)
+    if agent is None:
+        raise NotFound(f"there is no agent {agent_id}")
+    return agent
+
+
+async def get_active_agent(session: AsyncSession, agent_id: int) -> Agent:
+    """Somebody who may be given work. Raises NotFound, Conflict."""
+    agent = await get_agent(session, agent_id)
+    if not agent.active:
+        raise Conflict(f"{agent.name} no longer works here: choose somebody else")
+    return agent
+
+
+async def find_agent_by_email(session: AsyncSession, email: str) -> Agent | None:
+    return await session.scalar(select(Agent).where(Agent.email == email.strip().lower()))
+
+
+async def find_agent_by_telegram(session: AsyncSession, telegram_id: str) -> Agent | None:
+    found = select(Agent).where(Agent.telegram_id == telegram_id, Agent.active.is_(True))
+    return await session.scalar(found)
+
+
+async def all_agents(session: AsyncSession, *, active_only: bool = False) -> Sequence[Agent]:
+    found = select(Agent).order_by(Agent.name, Agent.id)
+    if active_only:
+        found = found.where(Agent.active.is_(True))
+    return (await session.scalars(found)).all()
+
+
+async def agent_names(session: AsyncSession, agent_ids: Collection[int | None]) -> dict[int, str]:
+    found = select(Agent.id, Agent.name).where(Agent.id.in_([i for i in agent_ids if i]))
+    return {row[0]: row[1] for row in await session.execute(found)}
+
+
+async def get_team(session: AsyncSession, team_id: int) -> Team:
+    team = await session.get(Team, team_id)
+    if team is None:
+        raise NotFound(f"there is no team {team_id}")
+    return team
+
+
+async def all_teams(session: AsyncSession) -> Sequence[Team]:
+    return (await session.scalars(select(Team).order_by(Team.name))).all()
+
+
+async def team_ids_of(session: AsyncSession, agent_id: int) -> list[int]:
+    found = select(TeamMember.team_id).where(TeamMember.agent_id == agent_id)
+    return list(await session.scalars(found.order_by(TeamMember.team_id)))
+
+
+async def members_of(session: AsyncSession, team_id: int) -> Sequence[Agent]:
+    found = select(Agent).join(TeamMember, TeamMember.agent_id == Agent.id)
+    found = found.where(TeamMember.team_id == team_id, Agent.active.is_(True))
+    return (await session.scalars(found.order_by(Agent.name))).all()
+
+
+async def agents_by_presence(session: AsyncSession) -> dict[Presence, list[str]]:
+    """Names of active agents by the state of their shift."""
+    names: dict[Presence, list[str]] = {presence: [] for presence in Presence}
+    for agent in await all_agents(session, active_only=True):
+        names[agent.presence].append(agent.name)
+    return names

@@ -1,0 +1,125 @@
+"""Links, merges and splits tickets. Callers own the transaction."""
+
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.conversations import queries as conversations
+from contact_center.errors import Conflict, Invalid
+from contact_center.events.rules import Actor
+from contact_center.links.models import LinkKind, TicketLink
+from contact_center.messages import queries as messages
+from contact_center.sla import actions as clocks
+from contact_center.tickets import actions as tickets
+from contact_center.tickets import queries as ticket_queries
+from contact_center.tickets.actions import Policy
+from contact_center.tickets.models import FINISHED, IllegalTransition, Status, Ticket
+
+
+async def merge(
+    session: AsyncSession, ticket_id: int, *, into: int, by: Actor, now: datetime
+) -> Ticket:
+    """Two tickets about one thing: the messages move to `into`, and so does what comes later."""
+    if ticket_id == into:
+        raise Invalid("a ticket cannot be merged into itself")
+    locked = {i: await ticket_queries.lock_ticket(session, i) for i in sorted((ticket_id, into))}
+    victim, survivor = locked[ticket_id], locked[into]
+    for ticket in locked.values():
+        if ticket.status in FINISHED:
+            raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be merged")
+    if victim.customer_id != survivor.customer_id:
+        raise Conflict("the tickets belong to different customers")
+    moved = await messages.move_messages(session, old=victim.id, new=survivor.id)
+    victim.message_count, survivor.message_count = 0, survivor.message_count + moved
+    survivor.created_at = min(survivor.created_at, victim.created_at)
+    survivor.waiting_since = min(
+        (at for at in (survivor.waiting_since, victim.waiting_since) if at), default=None
+    )
+    victim.merged_into_id = survivor.id
+    await conversations.point_to_ticket(session, old=victim.id, new=survivor.id)
+    await tickets.end(session, victim, now=now)
+    tickets.touch(survivor, now=now)
+    await link(session, victim.id, to=survivor.id, kind=LinkKind.MERGED, by=by, now=now)
+    await tickets.say(session, victim, "ticket.merged", by=by, now=now, into=survivor.id)
+    await tickets.say(session, survivor, "ticket.absorbed", by=by, now=now, other=victim.id)
+    return survivor
+
+
+async def split(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    message_ids: Collection[int],
+    subject: str,
+    policy: Policy,
+    by: Actor,
+    now: datetime,
+) -> Ticket:
+    """Two things on one ticket: the chosen messages become a ticket of their own."""
+    ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    chosen = [
+        m
+        for m in await messages.ticket_messages(session, ticket_id, limit=10_000)
+        if m.id in message_ids
+    ]
+    if len(chosen) != len(set(message_ids)):
+        raise Invalid(f"choose messages of {ticket.reference}")
+    if len(chosen) >= ticket.message_count:
+        raise Invalid(f"leave at least one message on {ticket.reference}")
+    part = _part_of(ticket, subject=subject, start=chosen[0].created_at, now=now)
+    session.add(part)
+    await session.flush()  # its id goes into the messages
+    moved = await messages.move_messages(
+        session, old=ticket.id, new=part.id, message_ids=message_ids
+    )
+    ticket.message_count, part.message_count = ticket.message_count - moved, moved
+    part.next_due_at = await clocks.start(
+        session, part.id, targets=policy[part.priority], start=part.created_at
+    )
+    tickets.touch(ticket, now=now)
+    await link(session, part.id, to=ticket.id, kind=LinkKind.SPLIT, by=by, now=now)
+    await tickets.say(session, part, "ticket.opened", by=by, now=now, split_from=ticket.id)
+    await tickets.say(session, ticket, "ticket.split", by=by, now=now, into=part.id)
+    return part
+
+
+async def link(
+    session: AsyncSession, ticket_id: int, *, to: int, kind: LinkKind, by: Actor, now: datetime
+) -> None:
+    """From the newer ticket to the older one. Raises Invalid, Conflict."""
+    if ticket_id == to:
+        raise Invalid("a ticket cannot be linked to itself")
+    ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    other = await ticket_queries.get_ticket(session, to)
+    if await session.get(TicketLink, (ticket.id, other.id)) is not None:
+        raise Conflict(f"{ticket.reference} and {other.reference} are linked already")
+    session.add(TicketLink(ticket_id=ticket.id, other_id=other.id, kind=kind, created_at=now))
+    await tickets.say(session, ticket, "ticket.linked", by=by, now=now, other=other.id, link=kind)
+
+
+def _part_of(ticket: Ticket, *, subject: str, start: datetime, now: datetime) -> Ticket:
+    return Ticket(
+        public_token=secrets.token_urlsafe(24),
+        kind=ticket.kind,
+        status=Status.QUEUED,
+        priority=ticket.priority,
+        subject=subject.strip() or ticket.subject,
+        category=ticket.category,
+        tags=list(ticket.tags),
+        facts={},
+        language=ticket.language,
+        channel=ticket.channel,
+        customer_id=ticket.customer_id,
+        conversation_id=ticket.conversation_id,
+        team_id=ticket.team_id,
+        suggested_owner_id=ticket.owner_id,
+        reopen_count=0,
+        message_count=0,
+        event_count=0,
+        version=1,
+        created_at=start,
+        updated_at=now,
+        waiting_since=start,
+    )

@@ -1,0 +1,164 @@
+"""What can be said on a ticket. Callers own the transaction."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents import queries as agents
+from contact_center.channels.base import Button, Outgoing
+from contact_center.conversations import queries as conversations
+from contact_center.deliveries import actions as deliveries
+from contact_center.errors import Invalid
+from contact_center.events.rules import Actor, agent_id
+from contact_center.messages import queries, rules
+from contact_center.messages.models import Author, Direction, Message
+from contact_center.storage import StoredFile
+from contact_center.tickets import actions as tickets
+from contact_center.tickets import queries as ticket_queries
+from contact_center.tickets.models import ACTIVE, IllegalTransition, Status, Ticket
+from contact_center.tickets.rules import reply_subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Something to be added to a ticket."""
+
+    text: str
+    direction: Direction
+    author: Author = Author.AGENT
+    buttons: Sequence[Button] = ()
+    files: Sequence[StoredFile] = ()
+    kind: str = "reply"  # of the delivery
+    html: str | None = None
+
+
+def _note(text: str, files: Sequence[StoredFile] = ()) -> Words:
+    return Words(text=text, direction=Direction.NOTE, files=files)
+
+
+async def reply(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    text: str,
+    by: Actor,
+    now: datetime,
+    files: Sequence[StoredFile] = (),
+) -> Message:
+    """Answer where the customer wrote. Whoever answers an unclaimed ticket claims it."""
+    if not text.strip() and not files:
+        raise Invalid("the answer is empty")
+    ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    if ticket.status is Status.QUEUED:
+        ticket = await tickets.claim(session, ticket_id, by=by, now=now)
+    if ticket.status not in ACTIVE | {Status.RESOLVED}:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be answered")
+    words = Words(text=text, direction=Direction.OUT, files=files)
+    message = await _add_message(session, ticket, words, by=by, now=now)
+    await tickets.note_answer(session, ticket, now=now)
+    return message
+
+
+async def say_as_system(
+    session: AsyncSession,
+    ticket: Ticket,
+    *,
+    text: str,
+    kind: str,
+    now: datetime,
+    by: Actor,
+    buttons: Sequence[Button] = (),
+) -> Message:
+    """A notice or a question of ours to the customer; it counts as no human's answer."""
+    words = Words(
+        text=text, direction=Direction.OUT, author=Author.SYSTEM, buttons=buttons, kind=kind
+    )
+    return await _add_message(session, ticket, words, by=by, now=now)
+
+
+async def add_note(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    text: str,
+    by: Actor,
+    now: datetime,
+    files: Sequence[StoredFile] = (),
+) -> Message:
+    """Something for colleagues only."""
+    if not text.strip() and not files:
+        raise Invalid("the note is empty")
+    ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    return await _add_message(session, ticket, _note(text, files), by=by, now=now)
+
+
+async def mark_read(session: AsyncSession, ticket_id: int, *, message_id: int, by: Actor) -> None:
+    agent = await tickets.acting_agent(session, by)
+    await queries.mark_read(session, agent_id=agent.id, ticket_id=ticket_id, message_id=message_id)
+
+
+async def _add_message(
+    session: AsyncSession, ticket: Ticket, words: Words, *, by: Actor, now: datetime
+) -> Message:
+    conversation = await conversations.get_conversation(session, ticket.conversation_id)
+    leaves = words.direction is Direction.OUT
+    external_id = f"{words.kind}-{secrets.token_hex(12)}" if leaves else None
+    row = {
+        "ticket_id": ticket.id,
+        "conversation_id": conversation.id,
+        "direction": words.direction.value,
+        "author": words.author.value,
+        "author_id": agent_id(by),
+        "channel": conversation.channel,
+        "external_id": external_id,
+        "text": words.text,
+        "original": None,
+        "buttons": [{"label": b.label, "value": b.value} for b in words.buttons],
+        "has_attachments": bool(words.files),
+        "created_at": now,
+    }
+    [message_id] = await queries.insert_messages(session, [row])
+    if words.files:
+        await queries.insert_attachments(
+            session, rules.attachment_rows(message_id, words.files, now=now)
+        )
+    await queries.index_messages(session, {message_id: words.text})
+    ticket.message_count += 1
+    tickets.touch(ticket, now=now)
+    if external_id is not None:
+        message = await _outgoing(session, ticket, words, key=external_id, by=by)
+        await deliveries.enqueue(
+            session,
+            replace(message, address=conversation.address),
+            channel=conversation.channel,
+            order_key=f"conversation:{conversation.id}",
+            kind=words.kind,
+            now=now,
+            ticket_id=ticket.id,
+            message_id=message_id,
+        )
+    kind = {Direction.OUT: "message.sent", Direction.NOTE: "note.added"}[words.direction]
+    await tickets.say(session, ticket, kind, by=by, now=now, message=message_id)
+    return await queries.get_message(session, message_id)
+
+
+async def _outgoing(
+    session: AsyncSession, ticket: Ticket, words: Words, *, key: str, by: Actor
+) -> Outgoing:
+    """The message as its channel gets it; mail needs to know what it answers."""
+    author = agent_id(by)
+    names = await agents.agent_names(session, [author])
+    return Outgoing(
+        idempotency_key=key,
+        address="",
+        text=words.text,
+        subject=reply_subject(ticket.subject, ticket_id=ticket.id),
+        buttons=words.buttons,
+        attachments=words.files,
+        sender_name=names.get(author) if author else None,
+        references=await queries.external_ids(session, ticket.id, channel=ticket.channel),
+        extra={"ticket_id": ticket.id},
+    )

@@ -1,0 +1,209 @@
+"""Every SQL statement about messages."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import String, and_, bindparam, case, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.db import Table, insert_for, is_postgresql
+from contact_center.errors import NotFound
+from contact_center.messages.models import Attachment, Direction, Message, ReadMark
+from contact_center.search import tokens
+
+MESSAGES = Table.metadata.tables["messages"]
+ATTACHMENTS = Table.metadata.tables["attachments"]
+
+
+async def ticket_messages(
+    session: AsyncSession, ticket_id: int, *, after: int = 0, limit: int = 200
+) -> Sequence[Message]:
+    """Everything said on a ticket, notes included, oldest first."""
+    found = select(Message).where(Message.ticket_id == ticket_id, Message.id > after)
+    return (await session.scalars(found.order_by(Message.id).limit(limit))).all()
+
+
+async def latest_messages(
+    session: AsyncSession, ticket_id: int, *, before: int | None = None, limit: int = 100
+) -> Sequence[Message]:
+    """The last things said on a ticket, oldest first."""
+    found = select(Message).where(Message.ticket_id == ticket_id)
+    if before is not None:
+        found = found.where(Message.id < before)
+    rows = (await session.scalars(found.order_by(Message.id.desc()).limit(limit))).all()
+    return rows[::-1]
+
+
+async def conversation_messages(
+    session: AsyncSession, conversation_id: int, *, after: int = 0, limit: int = 200
+) -> Sequence[Message]:
+    """What the customer may see of a conversation, oldest first."""
+    found = select(Message).where(
+        Message.conversation_id == conversation_id,
+        Message.id > after,
+        Message.direction != Direction.NOTE,
+    )
+    return (await session.scalars(found.order_by(Message.id).limit(limit))).all()
+
+
+async def latest_in_conversation(
+    session: AsyncSession, conversation_id: int, *, limit: int = 50
+) -> Sequence[Message]:
+    """The end of what the customer may see, oldest first."""
+    found = select(Message).where(
+        Message.conversation_id == conversation_id, Message.direction != Direction.NOTE
+    )
+    rows = (await session.scalars(found.order_by(Message.id.desc()).limit(limit))).all()
+    return rows[::-1]
+
+
+async def external_ids(
+    session: AsyncSession, ticket_id: int, *, channel: str, limit: int = 20
+) -> list[str]:
+    """How a channel calls the last messages of a ticket, oldest first."""
+    found = select(Message.external_id).where(
+        Message.ticket_id == ticket_id,
+        Message.channel == channel,
+        Message.external_id.is_not(None),
+    )
+    rows = await session.scalars(found.order_by(Message.id.desc()).limit(limit))
+    return [external_id for external_id in rows if external_id][::-1]
+
+
+async def messages_by_external_id(
+    session: AsyncSession, *, channel: str, external_ids: Collection[str]
+) -> dict[str, tuple[int, int | None]]:
+    """Ticket id and conversation id of messages, by what the channel calls them."""
+    found = select(MESSAGES.c.external_id, MESSAGES.c.ticket_id, MESSAGES.c.conversation_id).where(
+        MESSAGES.c.channel == channel, MESSAGES.c.external_id.in_(external_ids)
+    )
+    return {row[0]: (row[1], row[2]) for row in await session.execute(found)}
+
+
+async def get_message(session: AsyncSession, message_id: int) -> Message:
+    message = await session.get(Message, message_id)
+    if message is None:
+        raise NotFound(f"there is no message {message_id}")
+    return message
+
+
+async def attachments_of(
+    session: AsyncSession, message_ids: Collection[int]
+) -> dict[int, list[Attachment]]:
+    found = select(Attachment).where(Attachment.message_id.in_(message_ids))
+    files: dict[int, list[Attachment]] = {}
+    for attachment in await session.scalars(found.order_by(Attachment.id)):
+        files.setdefault(attachment.message_id, []).append(attachment)
+    return files
+
+
+async def get_attachment(session: AsyncSession, attachment_id: int) -> tuple[Attachment, Message]:
+    found = select(Attachment, Message).where(
+        Attachment.id == attachment_id, Message.id == Attachment.message_id
+    )
+    row = (await session.execute(found)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no attachment {attachment_id}")
+    return row[0], row[1]
+
+
+async def insert_messages(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Ids in the order of the rows."""
+    statement = insert(MESSAGES).returning(MESSAGES.c.id, sort_by_parameter_order=True)
+    return list((await session.execute(statement, list(rows))).scalars())
+
+
+async def insert_attachments(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    await session.execute(insert(ATTACHMENTS), list(rows))
+
+
+async def move_messages(
+    session: AsyncSession, *, old: int, new: int, message_ids: Collection[int] | None = None
+) -> int:
+    """Move all messages of a ticket, or some, to another; returns how many."""
+    statement = update(Message).where(Message.ticket_id == old)
+    if message_ids is not None:
+        statement = statement.where(Message.id.in_(message_ids))
+    moved = await session.scalars(
+        statement.values(ticket_id=new)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())
+
+
+async def mark_read(
+    session: AsyncSession, *, agent_id: int, ticket_id: int, message_id: int
+) -> None:
+    statement = insert_for(session, ReadMark).values(
+        agent_id=agent_id, ticket_id=ticket_id, message_id=message_id
+    )
+    newer = case(
+        (statement.excluded.message_id > ReadMark.message_id, statement.excluded.message_id),
+        else_=ReadMark.message_id,
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["agent_id", "ticket_id"], set_={"message_id": newer}
+        )
+    )
+
+
+async def unread_counts(
+    session: AsyncSession, *, agent_id: int, ticket_ids: Collection[int]
+) -> dict[int, int]:
+    """Customers' messages that an agent has not seen, by ticket."""
+    mark = and_(ReadMark.ticket_id == Message.ticket_id, ReadMark.agent_id == agent_id)
+    counted = (
+        select(Message.ticket_id, func.count())
+        .outerjoin(ReadMark, mark)
+        .where(
+            Message.ticket_id.in_(ticket_ids),
+            Message.direction == Direction.IN,
+            Message.id > func.coalesce(ReadMark.message_id, 0),
+        )
+        .group_by(Message.ticket_id)
+    )
+    return {row[0]: row[1] for row in await session.execute(counted)}
+
+
+# Search
+
+
+async def index_messages(session: AsyncSession, texts: Mapping[int, str]) -> None:
+    """Make messages findable by the words of the given texts."""
+    if is_postgresql(session):
+        statement = text(
+            "INSERT INTO message_search (message_id, tokens) "
+            "VALUES (:id, array_to_tsvector(:tokens))"
+        ).bindparams(bindparam("tokens", type_=ARRAY(String)))
+        rows: list[dict[str, Any]] = [
+            {"id": number, "tokens": sorted(set(tokens(words)))} for number, words in texts.items()
+        ]
+    else:
+        statement = text("INSERT INTO message_search (rowid, tokens) VALUES (:id, :tokens)")
+        rows = [{"id": n, "tokens": " ".join(set(tokens(words)))} for n, words in texts.items()]
+    await session.execute(statement, rows)
+
+
+async def search_messages(
+    session: AsyncSession, terms: Sequence[str], *, before: int | None = None, limit: int = 200
+) -> Sequence[tuple[int, int]]:
+    """Message id and ticket id of messages that contain all terms, the newest first."""
+    if is_postgresql(session):
+        matching, key = "tokens @@ CAST(:terms AS tsquery)", "message_id"
+        wanted = " & ".join(f"'{term}'" for term in terms)
+    else:
+        matching, key = "message_search MATCH :terms", "rowid"
+        wanted = " AND ".join(f'"{term}"' for term in terms)
+    older = f"AND {key} < :before" if before is not None else ""
+    statement = text(
+        f"SELECT m.id, m.ticket_id FROM (SELECT {key} AS id FROM message_search "  # noqa: S608  no value is pasted in
+        f"WHERE {matching} {older} ORDER BY {key} DESC LIMIT :limit) AS found "
+        "JOIN messages AS m ON m.id = found.id ORDER BY m.id DESC"
+    )
+    values = {"terms": wanted, "limit": limit}
+    if before is not None:
+        values["before"] = before
+    return [(row[0], row[1]) for row in await session.execute(statement, values)]

@@ -1,0 +1,328 @@
+"""What can be done with a ticket. Callers own the transaction.
+
+Every action locks the ticket, checks, changes, and says so in the log. `by` is who does it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents import queries as agents
+from contact_center.agents.models import Agent
+from contact_center.db import hint
+from contact_center.errors import Conflict, Forbidden, Invalid, Stale
+from contact_center.events.actions import record
+from contact_center.events.rules import Actor, agent_id
+from contact_center.settings import Targets
+from contact_center.sla import actions as clocks
+from contact_center.sla import queries as clock_queries
+from contact_center.sla.models import ClockKind
+from contact_center.tickets import queries
+from contact_center.tickets.models import (
+    ACTIVE,
+    WAITING,
+    AlreadyClaimed,
+    IllegalTransition,
+    ResolutionCode,
+    Status,
+    Ticket,
+    TransferReason,
+)
+
+Policy = Mapping[Any, Targets]  # by priority
+
+
+# Who works on it
+
+
+async def claim(session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime) -> Ticket:
+    """Take a queued ticket. Exactly one of many wins; AlreadyClaimed names the winner."""
+    agent = await acting_agent(session, by)
+    ticket = await queries.claim_ticket(session, ticket_id, agent_id=agent.id, now=now)
+    if ticket is None:
+        await _explain_lost_claim(session, ticket_id, agent=agent)
+        return await queries.lock_ticket(session, ticket_id)
+    await say(session, ticket, "ticket.claimed", by=by, now=now, owner=ticket.owner_id)
+    return ticket
+
+
+async def release(
+    session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime, as_lead: bool = False
+) -> Ticket:
+    """Put it back into the queue; after the first answer only a lead may."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if ticket.first_response_at is not None and not as_lead:
+        raise Forbidden(
+            f"{ticket.reference} has been answered: transfer it, or ask a lead to release it"
+        )
+    _move(ticket, Status.QUEUED, now=now)
+    ticket.assignee_id = None
+    await say(session, ticket, "ticket.released", by=by, now=now)
+    return ticket
+
+
+async def assign(
+    session: AsyncSession, ticket_id: int, *, to: int, by: Actor, now: datetime
+) -> Ticket:
+    """A lead decides who works on it; nobody loses accountability by it."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    agent = await agents.get_active_agent(session, to)
+    if ticket.status is Status.QUEUED:
+        _move(ticket, Status.OPEN, now=now)
+    elif ticket.status not in ACTIVE:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be assigned")
+    ticket.assignee_id = agent.id
+    ticket.owner_id = ticket.owner_id or agent.id
+    touch(ticket, now=now)
+    await say(session, ticket, "ticket.assigned", by=by, now=now, assignee=agent.id)
+    return ticket
+
+
+async def transfer(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    reason: TransferReason,
+    by: Actor,
+    now: datetime,
+    to_agent: int | None = None,
+    to_team: int | None = None,
+) -> Ticket:
+    """Hand the next step to a colleague, or to a team's queue. The owner stays accountable."""
+    if (to_agent is None) == (to_team is None):
+        raise Invalid("transfer a ticket to one agent or to one team")
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if ticket.status not in ACTIVE - {Status.QUEUED}:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: claim or reopen it first")
+    if to_agent is not None:
+        if to_agent == ticket.assignee_id:
+            raise Invalid(f"{ticket.reference} is with that agent already")
+        ticket.assignee_id = (await agents.get_active_agent(session, to_agent)).id
+    else:
+        ticket.team_id = (await agents.get_team(session, to_team or 0)).id
+        _move(ticket, Status.QUEUED, now=now, through_open=True)
+        ticket.assignee_id = None
+    touch(ticket, now=now)
+    facts = {"reason": reason.value, "assignee": to_agent, "team": to_team}
+    await say(session, ticket, "ticket.transferred", by=by, now=now, **facts)
+    return ticket
+
+
+async def note_answer(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:
+    """A human has answered: a locked ticket's customer waits no longer."""
+    ticket.waiting_since = None
+    ticket.first_response_at = ticket.first_response_at or now
+    ticket.next_due_at = await clocks.stop(
+        session, ticket.id, kinds=[ClockKind.FIRST_RESPONSE], now=now
+    )
+
+
+# Where it stands
+
+
+async def wait(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    status: Status,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+    review_at: datetime | None = None,
+) -> Ticket:
+    """Wait for the customer, a department, a third party, or until an agreed date."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if status not in WAITING:
+        raise Invalid(f"a ticket cannot wait in status {status}")
+    if status is Status.WAITING_CUSTOMER and ticket.waiting_since is not None:
+        raise Conflict(f"{ticket.reference} waits for us: answer the customer first")
+    if status in (Status.ON_HOLD, Status.WAITING_THIRD_PARTY):
+        if review_at is None or review_at <= now:
+            raise Invalid("say until when: a time in the future")
+        ticket.review_at = review_at
+    _move(ticket, status, now=now)
+    await say(session, ticket, "ticket.waiting", by=by, now=now, status=status, reason=reason)
+    return ticket
+
+
+async def resume(session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime) -> Ticket:
+    """The waiting is over."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if ticket.status not in WAITING:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it does not wait")
+    _move(ticket, Status.OPEN, now=now)
+    ticket.review_at = None
+    await say(session, ticket, "ticket.resumed", by=by, now=now)
+    return ticket
+
+
+async def resolve(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    code: ResolutionCode,
+    by: Actor,
+    now: datetime,
+) -> Ticket:
+    """Done, as far as we see; the customer will be asked. Needs an answer the customer got."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if ticket.first_response_at is None:
+        raise Conflict(f"{ticket.reference} has no answer yet: tell the customer what was done")
+    _move(ticket, Status.RESOLVED, now=now)
+    ticket.resolution_code = code
+    ticket.resolved_at = now
+    ticket.waiting_since = None
+    ticket.next_due_at = await clocks.stop(session, ticket.id, kinds=list(ClockKind), now=now)
+    await say(session, ticket, "ticket.resolved", by=by, now=now, code=code)
+    return ticket
+
+
+async def reopen(
+    session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime, reason: str
+) -> Ticket:
+    """Not solved after all: back to the same owner."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    _move(ticket, Status.OPEN, now=now)
+    ticket.reopen_count += 1
+    ticket.resolved_at = None
+    ticket.assignee_id = ticket.owner_id or ticket.assignee_id
+    ticket.next_due_at = await clocks.continue_resolution(session, ticket.id, now=now)
+    await say(
+        session, ticket, "ticket.reopened", by=by, now=now, reason=reason, owner=ticket.owner_id
+    )
+    return ticket
+
+
+async def close(
+    session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime, reason: str
+) -> Ticket:
+    """The customer is satisfied, or said nothing in time: the owner's accountability ends."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    _move(ticket, Status.CLOSED, now=now)
+    ticket.closed_at = now
+    await say(session, ticket, "ticket.closed", by=by, now=now, reason=reason)
+    return ticket
+
+
+async def cancel(
+    session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime, reason: str
+) -> Ticket:
+    """Spam, a test, withdrawn: no promise holds any longer."""
+    if not reason.strip():
+        raise Invalid("say why the ticket is cancelled")
+    ticket = await queries.lock_ticket(session, ticket_id)
+    await end(session, ticket, now=now)
+    await say(session, ticket, "ticket.cancelled", by=by, now=now, reason=reason)
+    return ticket
+
+
+# What it is
+
+
+async def edit(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    version: int | None,
+    changes: Mapping[str, Any],
+    policy: Policy,
+    by: Actor,
+    now: datetime,
+) -> Ticket:
+    """Change kind, priority, subject, category, tags or team. Raises Stale for an old version."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if version is not None and version != ticket.version:
+        raise Stale(f"{ticket.reference} has changed since version {version}: load it again")
+    unknown = changes.keys() - {"kind", "priority", "subject", "category", "tags", "team_id"}
+    if unknown:
+        raise Invalid(f"these cannot be edited: {', '.join(sorted(unknown))}")
+    if changes.get("team_id") is not None:
+        await agents.get_team(session, changes["team_id"])
+    before = {name: getattr(ticket, name) for name in changes}
+    changed = {name: value for name, value in changes.items() if value != before[name]}
+    if not changed:
+        return ticket
+    for name, value in changed.items():
+        setattr(ticket, name, value)
+    if "priority" in changed:
+        ticket.next_due_at = await clocks.retarget(
+            session, ticket.id, targets=policy[ticket.priority], now=now
+        )
+    touch(ticket, now=now)
+    # A subject is the customer's text, so the log only says that it changed.
+    diff = {n: [before[n], v] for n, v in changed.items() if n != "subject"}
+    await say(session, ticket, "ticket.edited", by=by, now=now, changed=sorted(changed), diff=diff)
+    return ticket
+
+
+async def note_breaches(session: AsyncSession, *, now: datetime, limit: int = 200) -> int:
+    """Mark what became late; returns how many promises broke."""
+    broken = await clock_queries.claim_breached(session, now=now, limit=limit)
+    for ticket_id, kind, due_at in sorted(broken, key=lambda row: row[0]):
+        ticket = await queries.lock_ticket(session, ticket_id)
+        ticket.breached_at = min(ticket.breached_at or due_at, due_at)
+        await record(
+            session,
+            "clock.breached",
+            actor=Actor("system"),
+            now=now,
+            ticket=ticket,
+            data={"clock": kind, "due_at": due_at.isoformat()},
+        )
+    return len(broken)
+
+
+# Shared by all of the above
+
+
+def _move(ticket: Ticket, status: Status, *, now: datetime, through_open: bool = False) -> None:
+    """Change the status, or raise IllegalTransition; `through_open` ends a waiting on the way."""
+    if through_open and ticket.status in WAITING:
+        ticket.status = Status.OPEN
+    ticket.check_move(status)
+    ticket.status = status
+    touch(ticket, now=now)
+
+
+def touch(ticket: Ticket, *, now: datetime) -> None:
+    ticket.version += 1
+    ticket.updated_at = now
+
+
+async def end(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:
+    """Cancel a locked ticket and all it promised."""
+    _move(ticket, Status.CANCELLED, now=now)
+    ticket.closed_at = now
+    ticket.waiting_since = None
+    ticket.next_due_at = None
+    await clocks.cancel(session, ticket.id)
+
+
+async def acting_agent(session: AsyncSession, by: Actor) -> Agent:
+    number = agent_id(by)
+    if number is None:
+        raise Forbidden("only a service agent can do this")
+    return await agents.get_active_agent(session, number)
+
+
+async def _explain_lost_claim(session: AsyncSession, ticket_id: int, *, agent: Agent) -> None:
+    """Raise why the claim was not possible; return when the agent has the ticket already."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if ticket.assignee_id is None or ticket.status not in ACTIVE:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be claimed")
+    if ticket.assignee_id == agent.id:
+        return
+    winner = await agents.get_agent(session, ticket.assignee_id)
+    raise AlreadyClaimed(
+        f"{ticket.reference} is with {winner.name}", assignee={"id": winner.id, "name": winner.name}
+    )
+
+
+async def say(
+    session: AsyncSession, ticket: Ticket, kind: str, *, by: Actor, now: datetime, **data: Any
+) -> None:
+    """Log what happened to a locked ticket, and wake who looks at it."""
+    await record(session, kind, actor=by, now=now, ticket=ticket, data=data)
+    hint(session, f"conversation:{ticket.conversation_id}")

@@ -1,0 +1,33 @@
+"""Pure decisions about tickets."""
+
+import re
+from collections.abc import Sequence
+
+from contact_center.tickets.models import Priority
+
+LONGEST_SUBJECT = 200  # characters
+_REFERENCE = re.compile(r"\s*[Tt]-?0*(\d{1,18})\s*")
+
+
+def reference(ticket_id: int) -> str:
+    return f"T-{ticket_id:06d}"
+
+
+def parse_reference(text: str) -> int | None:
+    """The ticket's id, when the text is nothing but a reference."""
+    match = _REFERENCE.fullmatch(text)
+    return int(match[1]) if match else None
+
+
+def subject_from(text: str) -> str:
+    """A subject for a message that came without one: its first line."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1] + "…"
+
+
+def reply_subject(subject: str, *, ticket_id: int) -> str:
+    plain = re.sub(r"^(\s*(re|aw|fw|fwd|回复|答复|转发)\s*[:：])+\s*", "", subject, flags=re.I)
+    return f"Re: {plain} [{reference(ticket_id)}]"
+
+
+PRIORITIES: Sequence[Priority] = (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW)

@@ -92,6 +92,8 @@ class Webchat(Section):
 
 class Webhooks(Section):
     allow_private_networks: bool = False
+    allow_http: bool = False
+    ports: list[int] = [80, 443, 8080, 8443]  # empty: any
 
 
 class Targets(Section):

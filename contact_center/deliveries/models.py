@@ -39,6 +39,13 @@ class Delivery(Table):
             postgresql_where=_UNFINISHED,
         ),
         Index(
+            "ix_deliveries_endpoint",
+            "endpoint_id",
+            "id",
+            sqlite_where=text("endpoint_id IS NOT NULL"),
+            postgresql_where=text("endpoint_id IS NOT NULL"),
+        ),
+        Index(
             "ix_deliveries_dead",
             "id",
             sqlite_where=text("status = 'dead'"),
@@ -56,7 +63,7 @@ class Delivery(Table):
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"), index=True)
     endpoint_id: Mapped[int | None] = mapped_column(
-        ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), index=True
+        ForeignKey("webhook_endpoints.id", ondelete="CASCADE")
     )
     status: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.db import hint
 from contact_center.events import queries
 from contact_center.events.rules import Actor
+from contact_center.webhooks.actions import fan_out
+from contact_center.webhooks.rules import EventRow
 
 
 class Numbered(Protocol):
@@ -40,6 +42,19 @@ async def record(
 
 async def record_all(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Many events at once; tickets' numbers have been given out by the caller."""
-    if rows:
-        await queries.insert_events(session, rows)
-        hint(session, "events")
+    if not rows:
+        return
+    ids = await queries.insert_events(session, rows)
+    happened = [
+        EventRow(
+            id=event_id,
+            kind=row["kind"],
+            at=row["at"],
+            actor=row["actor"],
+            ticket_id=row["ticket_id"],
+            data=row["data"],
+        )
+        for event_id, row in zip(ids, rows, strict=True)
+    ]
+    await fan_out(session, events=happened, now=rows[0]["at"])
+    hint(session, "events")

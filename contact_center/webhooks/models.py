@@ -1,6 +1,7 @@
 """Other systems that want to hear what happens here."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -15,6 +16,9 @@ class Endpoint(Table):
     url: Mapped[str] = mapped_column(String(2000))
     description: Mapped[Name] = mapped_column(default="")
     event_kinds: Mapped[list[str]]  # "ticket.claimed", "ticket.*" or "*"
-    secrets: Mapped[list[str]]  # "whsec_…": the newest first; old ones sign too while rotating
+    # {"secret": "whsec_…", "expires_at": null}: the newest first; one that has been replaced
+    # signs too until it expires.
+    secrets: Mapped[list[dict[str, Any]]]
     active: Mapped[bool] = mapped_column(default=True)
+    disabled_reason: Mapped[Name] = mapped_column(default="")
     created_at: Mapped[datetime]

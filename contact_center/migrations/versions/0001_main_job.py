@@ -92,6 +92,7 @@ def upgrade() -> None:
         sa.Column("event_kinds", Json, nullable=False),
         sa.Column("secrets", Json, nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("disabled_reason", sa.String(length=200), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoints")),
     )
@@ -599,7 +600,11 @@ def upgrade() -> None:
             postgresql_where=sa.text("status IN ('pending', 'leased')"),
         )
         batch_op.create_index(
-            batch_op.f("ix_deliveries_endpoint_id"), ["endpoint_id"], unique=False
+            "ix_deliveries_endpoint",
+            ["endpoint_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("endpoint_id IS NOT NULL"),
+            postgresql_where=sa.text("endpoint_id IS NOT NULL"),
         )
         batch_op.create_index(batch_op.f("ix_deliveries_message_id"), ["message_id"], unique=False)
         batch_op.create_index(

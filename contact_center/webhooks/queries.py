@@ -1,0 +1,86 @@
+"""Every SQL statement about webhooks."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.deliveries.models import Delivery, DeliveryStatus
+from contact_center.errors import NotFound
+from contact_center.webhooks.models import Endpoint
+
+_ACTIVE = (
+    select(Endpoint.id, Endpoint.url, Endpoint.event_kinds)
+    .where(Endpoint.active)
+    .order_by(Endpoint.id)
+)
+
+
+async def active_endpoints(session: AsyncSession) -> Sequence[Row[int, str, list[str]]]:
+    return (await session.execute(_ACTIVE)).all()
+
+
+async def all_endpoints(session: AsyncSession) -> Sequence[Endpoint]:
+    return (await session.scalars(select(Endpoint).order_by(Endpoint.id))).all()
+
+
+async def get_endpoint(session: AsyncSession, endpoint_id: int) -> Endpoint:
+    endpoint = await session.get(Endpoint, endpoint_id)
+    if endpoint is None:
+        raise NotFound(f"there is no webhook endpoint {endpoint_id}")
+    return endpoint
+
+
+async def deliveries_to(
+    session: AsyncSession,
+    endpoint_id: int,
+    *,
+    status: DeliveryStatus | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> Sequence[Delivery]:
+    """The endpoint's log, the newest first; `before` is the last id of the page above."""
+    found = select(Delivery).where(Delivery.endpoint_id == endpoint_id)
+    if status is not None:
+        found = found.where(Delivery.status == status)
+    if before is not None:
+        found = found.where(Delivery.id < before)
+    return (await session.scalars(found.order_by(Delivery.id.desc()).limit(limit))).all()
+
+
+async def get_delivery_to(session: AsyncSession, endpoint_id: int, delivery_id: int) -> Delivery:
+    delivery = await session.get(Delivery, delivery_id)
+    if delivery is None or delivery.endpoint_id != endpoint_id:
+        raise NotFound(f"webhook endpoint {endpoint_id} has no delivery {delivery_id}")
+    return delivery
+
+
+async def revive(
+    session: AsyncSession,
+    endpoint_id: int,
+    *,
+    statuses: Collection[DeliveryStatus],
+    since: datetime,
+    now: datetime,
+) -> int:
+    """Make finished deliveries due again; they keep their place and their webhook-id."""
+    again: dict[str, Any] = {
+        "status": DeliveryStatus.PENDING,
+        "attempts": 0,
+        "available_at": now,
+        "sent_at": None,
+    }
+    statement = (
+        update(Delivery)
+        .where(
+            Delivery.endpoint_id == endpoint_id,
+            Delivery.status.in_(statuses),
+            Delivery.created_at >= since,
+        )
+        .values(again)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len((await session.scalars(statement)).all())

@@ -2,11 +2,10 @@
 
 import errno
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -15,6 +14,7 @@ from yarl import URL
 from contact_center.channels.addresses import check_url, is_public
 from contact_center.channels.base import DeliveryFailed, Outgoing
 from contact_center.channels.signatures import standard_headers
+from contact_center.channels.targets import Target, Targets
 from contact_center.errors import Invalid
 from contact_center.settings import Webhooks
 
@@ -22,24 +22,6 @@ TIMEOUT = 15.0  # seconds, from the look-up of the name to the last byte of the 
 LONGEST_ANSWER = 64 * 1024  # bytes that are read; the rest is hung up on
 LONGEST_EXCERPT = 1000  # characters of an answer that are kept with the delivery
 LONGEST_WAIT = 24 * 3600.0  # seconds; a receiver may ask for no more
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a delivery goes, and every secret that signs it now."""
-
-    url: str
-    secrets: Sequence[str]
-
-
-class Targets(Protocol):
-    """The endpoints as they are at the moment of sending: addresses change, secrets rotate."""
-
-    async def find(self, endpoint_id: int) -> Target | None:
-        """None when the endpoint is disabled or deleted."""
-
-    async def gone(self, endpoint_id: int) -> None:
-        """The receiver has said 410 Gone: it wants no more."""
 
 
 class WebhookChannel:

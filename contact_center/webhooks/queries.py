@@ -11,6 +11,7 @@ from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.errors import NotFound
 from contact_center.webhooks.models import Endpoint
 
+FINISHED = (DeliveryStatus.SENT, DeliveryStatus.DEAD, DeliveryStatus.CANCELLED)
 _ACTIVE = (
     select(Endpoint.id, Endpoint.url, Endpoint.event_kinds)
     .where(Endpoint.active)
@@ -61,9 +62,10 @@ async def revive(
     session: AsyncSession,
     endpoint_id: int,
     *,
-    statuses: Collection[DeliveryStatus],
-    since: datetime,
     now: datetime,
+    only: int | None = None,
+    statuses: Collection[DeliveryStatus] = FINISHED,
+    since: datetime | None = None,
 ) -> int:
     """Make finished deliveries due again; they keep their place and their webhook-id."""
     again: dict[str, Any] = {
@@ -72,15 +74,13 @@ async def revive(
         "available_at": now,
         "sent_at": None,
     }
-    statement = (
-        update(Delivery)
-        .where(
-            Delivery.endpoint_id == endpoint_id,
-            Delivery.status.in_(statuses),
-            Delivery.created_at >= since,
-        )
-        .values(again)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
+    chosen = update(Delivery).where(
+        Delivery.endpoint_id == endpoint_id, Delivery.status.in_(statuses)
     )
-    return len((await session.scalars(statement)).all())
+    if only is not None:
+        chosen = chosen.where(Delivery.id == only)
+    if since is not None:
+        chosen = chosen.where(Delivery.created_at >= since)
+    statement = chosen.values(again).returning(Delivery.id)
+    revived = await session.scalars(statement, execution_options={"synchronize_session": False})
+    return len(revived.all())

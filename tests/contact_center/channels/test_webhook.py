@@ -13,7 +13,8 @@ from standardwebhooks import Webhook
 
 from contact_center.channels import webhook
 from contact_center.channels.base import DeliveryFailed, Outgoing
-from contact_center.channels.webhook import PublicResolver, Target, WebhookChannel, seconds_to_wait
+from contact_center.channels.targets import Target
+from contact_center.channels.webhook import PublicResolver, WebhookChannel, seconds_to_wait
 from contact_center.settings import Webhooks
 from tests.support.receivers import FakeResolver, Receiver, running_receiver
 

@@ -1,1 +1,43 @@
 """Builds the web application; the one list of routes."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from contact_center.migrations.run import is_current
+from contact_center.runtime import Runtime
+from contact_center.web import docs, health
+from contact_center.web.call import RUNTIME
+from contact_center.web.dispatch import mount
+from contact_center.web.idempotency import RUNNING
+from contact_center.web.limits import LIMITS, limits_for
+from contact_center.web.metrics import METRICS, Metrics
+from contact_center.web.middleware import attend
+from contact_center.web.openapi import document
+from contact_center.web.routes import Routes
+from contact_center.web.security import add_headers
+
+VERSION = "1.0"  # of the interface
+TABLES = (health.routes, docs.routes)
+LARGEST_REQUEST = 1024 * 1024  # bytes; what takes files streams them
+
+
+def build_app(runtime: Runtime, *, fronts: Sequence[Routes] = ()) -> web.Application:
+    """`fronts` are the routes of the bots, which stand above this module."""
+    tables = (*TABLES, *fronts)
+    limits = runtime.settings.limits
+    app = web.Application(middlewares=[attend], client_max_size=LARGEST_REQUEST)
+    app[RUNTIME] = runtime
+    app[METRICS] = Metrics()
+    app[RUNNING] = set()
+    app[LIMITS] = limits_for(per_caller=limits.per_caller, per_address=limits.per_address)
+    checks: dict[str, health.Check] = {"database": lambda: is_current(runtime.db)}
+    app[health.READY_CHECKS] = checks
+    app[docs.DOCUMENT] = document(
+        [operation for table in tables for operation in table.operations],
+        title=f"{runtime.settings.company}: contact center",
+        version=VERSION,
+    )
+    app.on_response_prepare.append(add_headers)
+    mount(app, *tables)
+    return app

@@ -32,12 +32,20 @@ class Server(Section):
     port: int = Field(8080, ge=0, le=65535)
     public_url: str = "http://localhost:8080"
     behind_proxy: bool = False
+    open_metrics: bool = False
     roles: list[Literal["web", "intake", "relay", "scheduler"]] = [
         "web",
         "intake",
         "relay",
         "scheduler",
     ]
+
+
+class LimitSettings(Section):
+    """Requests a minute to one process."""
+
+    per_caller: int = Field(6_000, gt=0)
+    per_address: int = Field(600, gt=0)
 
 
 class DatabaseSettings(Section):
@@ -123,6 +131,7 @@ class Settings(BaseSettings):
     language: Literal["en", "zh"] = "en"
     time_zone: str = "UTC"
     server: Server = Server()
+    limits: LimitSettings = LimitSettings()
     database: DatabaseSettings = DatabaseSettings()
     log: Log = Log()
     bus: BusSettings = BusSettings()

@@ -2,15 +2,25 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.batching import Batcher
+from contact_center.bus import Bus
+from contact_center.channels.base import Inbound, Receipt
 from contact_center.db import Database, Table
+from contact_center.errors import Unavailable
 from contact_center.migrations import run as migrations
+from contact_center.runtime import Runtime
+from contact_center.settings import Settings
+from contact_center.storage import LocalStorage
+from contact_center.texts import load_texts
 from tests.support.databases import (
     BACKENDS,
     postgres_server,
@@ -105,3 +115,23 @@ async def session(db: Database) -> AsyncIterator[AsyncSession]:
     async with db._writers() as session:
         yield session
         await session.rollback()
+
+
+@pytest.fixture
+def runtime(db: Database, clock: FakeClock, tmp_path: Path) -> Runtime:
+    """Everything but the way in: replace `inbox` where a test sends messages."""
+
+    async def nowhere(items: Sequence[Inbound]) -> Sequence[Receipt]:
+        raise Unavailable("this test has no intake")
+
+    return Runtime(
+        settings=Settings(secret_key=SecretStr("a secret for tests")),
+        db=db,
+        bus=Bus(),
+        storage=LocalStorage(tmp_path / "attachments"),
+        texts=load_texts(Path("config/texts")),
+        inbox=Batcher(nowhere),
+        channels={},
+        now=clock,
+        random=Random(7),  # noqa: S311  the same in every run
+    )

@@ -1,6 +1,7 @@
 """What the HTTP toolkit remembers."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,4 +19,5 @@ class IdempotentAnswer(Table):
     fingerprint: Mapped[Short]  # SHA-256 of method, path and body
     status: Mapped[int]
     body: Mapped[str] = mapped_column(Text)
+    headers: Mapped[dict[str, Any]] = mapped_column(default=dict)  # Location and ETag
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("status", BigInt, nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("headers", Json, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_idempotent_answers")),
     )

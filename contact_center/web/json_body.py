@@ -1,0 +1,61 @@
+"""Reads a JSON body, and refuses what JSON allows but a database cannot keep."""
+
+import re
+from typing import Any
+
+import pydantic_core
+from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
+
+from contact_center.web.problems import BadRequest, Detail
+from contact_center.web.storable import Path, unstorable
+
+# What may hide in a body: NUL, numbers beyond 64 bits, infinite and undefined numbers.
+_SUSPICIOUS = re.compile(rb"\\u0000|\d{19}|\d[eE]|NaN|Infinity")
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
+
+
+async def read_json(request: web.Request, body: TypeAdapter[Any]) -> Any:
+    if request.content_type != "application/json":
+        raise BadRequest(415, "send application/json")
+    if (request.charset or "utf-8").lower() not in _CHARSETS:
+        raise BadRequest(415, "send JSON in UTF-8")
+    data = await request.read()
+    if _SUSPICIOUS.search(data):
+        _check(data)
+    try:
+        return body.validate_json(data)
+    except ValidationError as error:
+        details = body_details(error)
+    if details[0].code == "json_invalid":
+        raise _malformed(details[0].detail)
+    raise BadRequest(422, "the body is not valid", details=details)
+
+
+def body_details(error: ValidationError) -> list[Detail]:
+    return [
+        Detail(detail=e["msg"], code=e["type"], pointer=_pointer(e["loc"]))
+        for e in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def _check(data: bytes) -> None:
+    try:
+        value = pydantic_core.from_json(data)
+    except ValueError as error:
+        raise _malformed(str(error)) from None
+    details = [
+        Detail(detail=reason, code="unstorable", pointer=_pointer(path))
+        for path, reason in unstorable(value)
+    ]
+    if details:
+        raise BadRequest(422, "the body holds values that cannot be stored", details=details)
+
+
+def _malformed(reason: str) -> BadRequest:
+    return BadRequest(400, f"malformed JSON: {reason.removeprefix('Invalid JSON: ')}")
+
+
+def _pointer(path: Path) -> str:
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "#" + "".join(f"/{step}" for step in steps)

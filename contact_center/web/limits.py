@@ -1,0 +1,112 @@
+"""How much one caller may ask of one process, and how often a password may be guessed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from contact_center.errors import TooMany
+
+MOST_KEYS = 50_000  # remembered at once: some 10 MB
+
+
+class RateLimit:
+    """Generic cell rate: `allowed` at once, then evenly spread; one number remembered per key."""
+
+    def __init__(
+        self, allowed: int, *, per: float = 60.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._interval = per / allowed  # seconds one request costs
+        self._burst = per
+        self._clock = clock
+        self._paid_until: dict[str, float] = {}
+
+    def hit(self, key: str) -> None:
+        """Raises TooMany."""
+        now = self._clock()
+        paid = max(self._paid_until.get(key, now), now) + self._interval
+        self._refuse_beyond(paid - now - self._burst)
+        if len(self._paid_until) >= MOST_KEYS and key not in self._paid_until:
+            self._forget(now)
+        self._paid_until[key] = paid
+
+    def check(self, key: str) -> None:
+        """Raises TooMany where the next `hit` would, and counts nothing."""
+        if key in self._paid_until:
+            now = self._clock()
+            self._refuse_beyond(self._paid_until[key] + self._interval - now - self._burst)
+
+    def _refuse_beyond(self, excess: float) -> None:
+        if excess > 1e-9:
+            raise TooMany(retry_after=excess)
+
+    def _forget(self, now: float) -> None:
+        kept = {key: paid for key, paid in self._paid_until.items() if paid > now}
+        if len(kept) >= MOST_KEYS:  # a flood of addresses: those that came first are let go
+            kept = dict(list(kept.items())[MOST_KEYS // 10 :])
+        self._paid_until = kept
+
+
+@dataclass(slots=True)
+class _Failures:
+    count: int = 0
+    wait_until: float = 0.0
+
+
+class Backoff:
+    """Each failure beyond the first few doubles the wait before the next attempt."""
+
+    def __init__(
+        self,
+        *,
+        free: int = 5,
+        longest: float = 300.0,  # seconds
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._free = free
+        self._longest = longest
+        self._clock = clock
+        self._failures: dict[str, _Failures] = {}
+
+    def check(self, key: str) -> None:
+        """Raises TooMany while the wait lasts."""
+        failures = self._failures.get(key)
+        if failures is not None and (wait := failures.wait_until - self._clock()) > 0:
+            raise TooMany("too many failed attempts: wait before the next", retry_after=wait)
+
+    def fail(self, key: str) -> None:
+        failures = self._failures.pop(key, None) or _Failures()
+        failures.count += 1
+        if failures.count >= self._free:
+            wait = min(2.0 ** min(failures.count - self._free, 30), self._longest)
+            failures.wait_until = self._clock() + wait
+        if len(self._failures) >= MOST_KEYS:
+            del self._failures[next(iter(self._failures))]  # the one that failed longest ago
+        self._failures[key] = failures
+
+    def succeed(self, key: str) -> None:
+        self._failures.pop(key, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    callers: RateLimit
+    addresses: RateLimit  # of those who are not logged in
+    bad_credentials: RateLimit  # by address
+    login_accounts: Backoff
+    login_addresses: Backoff
+
+
+LIMITS = web.AppKey("limits", Limits)
+
+
+def limits_for(*, per_caller: int, per_address: int) -> Limits:
+    """Requests a minute."""
+    return Limits(
+        callers=RateLimit(per_caller),
+        addresses=RateLimit(per_address),
+        bad_credentials=RateLimit(60),
+        login_accounts=Backoff(free=5),
+        login_addresses=Backoff(free=20),
+    )

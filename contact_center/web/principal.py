@@ -1,0 +1,56 @@
+"""Who is calling, and the port through which the staff slice tells us."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from aiohttp import web
+
+from contact_center.errors import Forbidden
+from contact_center.web.permissions import Permission
+
+
+class Kind(StrEnum):
+    AGENT = "agent"  # a person, logged in with a cookie
+    TOKEN = "token"  # noqa: S105  another system
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    kind: Kind
+    id: int
+    name: str
+    permissions: frozenset[Permission]
+    role: str | None = None  # an agents.models.Role value
+    language: str = "en"
+    time_zone: str = "UTC"
+    session: str | None = field(default=None, repr=False)  # SHA-256 of the cookie
+    csrf_token: str | None = field(default=None, repr=False)
+
+    @property
+    def actor(self) -> str:
+        """As the log writes it: "agent:7", "token:3"."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def is_agent(self) -> bool:
+        return self.kind is Kind.AGENT
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        if permission not in self.permissions:
+            raise Forbidden(f"you need the permission {permission}", permission=permission)
+
+
+class Authenticator(Protocol):
+    """Knows callers by what they carry; None for what it does not know."""
+
+    async def by_token(self, token: str, *, now: datetime) -> Principal | None: ...
+
+    async def by_cookie(self, cookie: str, *, now: datetime) -> Principal | None: ...
+
+
+AUTHENTICATOR: web.AppKey[Authenticator] = web.AppKey("authenticator")

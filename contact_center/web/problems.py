@@ -1,0 +1,165 @@
+"""Errors as RFC 9457 problems, in one place."""
+
+import logging
+import re
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from contact_center import errors
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+TYPES = "/api/docs#problem-"
+
+STATUSES: dict[type[errors.ContactCenterError], int] = {
+    errors.Invalid: 422,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Stale: 412,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.TooMany: 429,
+    errors.Unavailable: 503,
+}
+# Lost connection, lock conflict, out of resources, shutting down, timed out.
+_PASSING_SQLSTATES = ("08", "40", "53", "57", "55P03")
+
+
+class Detail(BaseModel):
+    """One thing that is wrong with a request."""
+
+    detail: str
+    code: str
+    pointer: str | None = Field(None, description="JSON pointer into the body")
+    parameter: str | None = Field(None, description="in the path, query or headers")
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="stable: compare it, do not parse the texts")
+    title: str
+    status: int
+    detail: str | None = None
+    request_id: str = Field(description="quote it when you ask for help")
+    errors: list[Detail] | None = None
+    facts: dict[str, Any] | None = Field(None, description="what the error is about")
+
+
+class BadRequest(errors.ContactCenterError):
+    """A request that is refused for its form; becomes a problem with this very status."""
+
+    def __init__(self, status: int, message: str, *, details: list[Detail] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.details = details
+
+
+def response_for(error: Exception, *, request_id: str) -> web.Response:
+    """The answer to a request that raised `error`; what we did not expect is logged."""
+    if isinstance(error, web.HTTPException):
+        return _from_http(error, request_id)
+    known = _translate(error)
+    if known is None:
+        log.error("request failed", exc_info=error, extra={"request_id": request_id})
+        known = errors.ContactCenterError("Something went wrong here; it has been logged.")
+    return _response(
+        status_of(known),
+        slug=_slug(known),
+        detail=str(known),
+        details=getattr(known, "details", None),
+        facts=known.facts,
+        headers=_headers(known),
+        request_id=request_id,
+    )
+
+
+def status_of(error: errors.ContactCenterError) -> int:
+    if isinstance(error, BadRequest):
+        return error.status
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+
+
+def _translate(error: Exception) -> errors.ContactCenterError | None:
+    """Ours as it is, and what the database may throw at any request."""
+    if isinstance(error, errors.ContactCenterError):
+        return error
+    if isinstance(error, IntegrityError):
+        log.warning("integrity error", exc_info=error)
+        return errors.Conflict("this clashes with a record that exists already")
+    if isinstance(error, DataError):
+        log.warning("value refused by the database", exc_info=error)
+        return errors.Invalid("a value is too long or out of range")
+    if isinstance(error, PoolTimeout | ConnectionError) or _is_passing(error):
+        log.warning("database unavailable", exc_info=error)
+        return errors.Unavailable("the database is busy or away: try again in a moment")
+    return None
+
+
+def _is_passing(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if error.connection_invalidated or state.startswith(_PASSING_SQLSTATES):
+        return True
+    return "database is locked" in str(error.orig) or "database table is locked" in str(error.orig)
+
+
+def _from_http(error: web.HTTPException, request_id: str) -> web.Response:
+    """aiohttp's own refusals: no such route, wrong method, too large a body."""
+    kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+    title = HTTPStatus(error.status).phrase
+    return _response(error.status, slug=_kebab(title), headers=kept, request_id=request_id)
+
+
+def _response(
+    status: int,
+    *,
+    slug: str,
+    request_id: str,
+    headers: dict[str, str],
+    detail: str | None = None,
+    details: list[Detail] | None = None,
+    facts: dict[str, Any] | None = None,
+) -> web.Response:
+    problem = Problem(
+        type=TYPES + slug,
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=request_id,
+        errors=details,
+        facts=facts or None,
+    )
+    body = problem.model_dump_json(exclude_none=True).encode()
+    return web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)
+
+
+def _slug(error: errors.ContactCenterError) -> str:
+    """`AlreadyClaimed` is told apart from other conflicts as "already-claimed"."""
+    if isinstance(error, BadRequest):
+        return _kebab(HTTPStatus(error.status).phrase)
+    if type(error) is errors.ContactCenterError:
+        return "internal-server-error"
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
+
+
+def _kebab(phrase: str) -> str:
+    return re.sub(r"\W+", "-", phrase).lower()
+
+
+def _headers(error: errors.ContactCenterError) -> dict[str, str]:
+    if isinstance(error, errors.TooMany):
+        return {"Retry-After": str(max(1, round(error.retry_after)))}
+    if isinstance(error, errors.Unavailable):
+        return {"Retry-After": "1"}
+    if isinstance(error, errors.Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="contact center"'}
+    return {}

@@ -41,7 +41,7 @@ async def record(
 
 
 async def record_all(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Many events at once; tickets' numbers have been given out by the caller."""
+    """Many events at once; the caller has numbered those of tickets. Listeners are owed a call."""
     if not rows:
         return
     ids = await queries.insert_events(session, rows)

@@ -1,48 +1,87 @@
-"""The ledger: what became of every message that ever arrived."""
+"""A batch of messages while it is being decided."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
-
-from contact_center.db import Key, Short, Table
-
-
-class Outcome(StrEnum):
-    TICKETED = "ticketed"  # opened a ticket
-    JOINED = "joined"  # continued one
-    QUARANTINED = "quarantined"  # kept aside with a reason
+from contact_center.channels.base import Button
+from contact_center.channels.dialogue import OpenTicket
+from contact_center.events.rules import Actor
+from contact_center.ledger.models import Outcome
+from contact_center.messages.models import Author, Direction
+from contact_center.storage import StoredFile
+from contact_center.tickets.models import Priority, Status, TicketKind
 
 
-class Arrival(Table):
-    """One message from outside. Its key is why a message counts once, however often it is sent.
+@dataclass(slots=True)
+class Line:
+    """A message to be added to a ticket."""
 
-    Received = ticketed + joined + quarantined, always.
-    """
-
-    __tablename__ = "arrivals"
-    __table_args__ = (Index("ix_arrivals_received_at", "received_at", "outcome"),)
-
-    channel: Mapped[Short] = mapped_column(primary_key=True)
-    external_id: Mapped[str] = mapped_column(String(400), primary_key=True)
-    outcome: Mapped[Outcome]
-    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
-    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
-    received_at: Mapped[datetime]
+    text: str
+    direction: Direction
+    author: Author
+    author_id: int | None
+    external_id: str
+    original: str | None = None
+    buttons: Sequence[Button] = ()
+    files: Sequence[StoredFile] = ()
+    kind: str = "reply"  # of the delivery, when it leaves
+    id: int = 0
 
 
-class Quarantined(Table):
-    """A message that could not become part of a ticket; leads see why and can try again."""
+@dataclass(slots=True)
+class Draft:
+    """A ticket while a batch is being decided."""
 
-    __tablename__ = "quarantine"
+    id: int
+    status: Status
+    customer_id: int
+    kind: TicketKind = TicketKind.INQUIRY
+    priority: Priority = Priority.NORMAL
+    subject: str = ""
+    category: str | None = None
+    tags: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    team: str | None = None
+    team_id: int | None = None
+    owner_id: int | None = None
+    suggested_owner_id: int | None = None
+    follows_id: int | None = None
+    waiting_since: datetime | None = None
+    resolved_at: datetime | None = None
+    next_due_at: datetime | None = None
+    public_token: str = ""
+    event_count: int = 0
+    channel: str = ""
+    language: str = ""
+    is_new: bool = False
+    was_queued: bool = False  # by this batch: it needs a human from now on
+    lines: list[Line] = field(default_factory=list)
+    events: list[tuple[str, Actor, dict[str, Any]]] = field(default_factory=list)
 
-    id: Mapped[Key]
-    channel: Mapped[Short]
-    external_id: Mapped[str] = mapped_column(String(400))
-    reason: Mapped[str] = mapped_column(Text)
-    payload: Mapped[dict[str, Any]]  # the Inbound, or what there was of it
-    received_at: Mapped[datetime]
-    released_at: Mapped[datetime | None]
-    released_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    def say(self, kind: str, actor: Actor, **data: Any) -> None:
+        self.events.append((kind, actor, data))
+
+
+@dataclass(slots=True)
+class Talk:
+    """A conversation while a batch is being decided."""
+
+    id: int
+    channel: str
+    address: str
+    customer_id: int
+    language: str
+    dialogue: dict[str, Any]
+    ticket: Draft | None
+    tickets: Sequence[OpenTicket] = ()  # for "my tickets"
+    drafts: list[Draft] = field(default_factory=list)  # touched by this batch
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    outcome: Outcome
+    draft: Draft
+    line: Line
+    after_resolution: bool = False  # an answer to the callback, or "not solved after all"

@@ -106,20 +106,19 @@ async def _add_message(
     conversation = await conversations.get_conversation(session, ticket.conversation_id)
     leaves = words.direction is Direction.OUT
     external_id = f"{words.kind}-{secrets.token_hex(12)}" if leaves else None
-    row = {
-        "ticket_id": ticket.id,
-        "conversation_id": conversation.id,
-        "direction": words.direction.value,
-        "author": words.author.value,
-        "author_id": agent_id(by),
-        "channel": conversation.channel,
-        "external_id": external_id,
-        "text": words.text,
-        "original": None,
-        "buttons": [{"label": b.label, "value": b.value} for b in words.buttons],
-        "has_attachments": bool(words.files),
-        "created_at": now,
-    }
+    row = rules.message_row(
+        ticket_id=ticket.id,
+        conversation_id=conversation.id,
+        direction=words.direction,
+        author=words.author,
+        author_id=agent_id(by),
+        channel=conversation.channel,
+        external_id=external_id,
+        text=words.text,
+        buttons=words.buttons,
+        has_attachments=bool(words.files),
+        now=now,
+    )
     [message_id] = await queries.insert_messages(session, [row])
     if words.files:
         await queries.insert_attachments(

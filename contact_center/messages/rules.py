@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from contact_center.channels.base import Button
 from contact_center.errors import Invalid
+from contact_center.messages.models import Author, Direction
 from contact_center.search import tokens
 from contact_center.storage import StoredFile
 
@@ -15,6 +17,37 @@ def search_terms(text: str) -> list[str]:
     if not terms:
         raise Invalid("there is no word to search for: type at least one letter or number")
     return terms
+
+
+def message_row(
+    *,
+    ticket_id: int,
+    conversation_id: int,
+    direction: Direction,
+    author: Author,
+    author_id: int | None,
+    channel: str,
+    external_id: str | None,
+    text: str,
+    now: datetime,
+    original: str | None = None,
+    buttons: Sequence[Button] = (),
+    has_attachments: bool = False,
+) -> dict[str, Any]:
+    return {
+        "ticket_id": ticket_id,
+        "conversation_id": conversation_id,
+        "direction": direction.value,
+        "author": author.value,
+        "author_id": author_id,
+        "channel": channel,
+        "external_id": external_id,
+        "text": text,
+        "original": original,
+        "buttons": [{"label": button.label, "value": button.value} for button in buttons],
+        "has_attachments": has_attachments,
+        "created_at": now,
+    }
 
 
 def attachment_rows(

@@ -8,9 +8,9 @@ from contact_center.customers import models as customers
 from contact_center.db import Table
 from contact_center.deliveries import models as deliveries
 from contact_center.events import models as events
-from contact_center.intake import models as intake
 from contact_center.jobs import models as jobs
 from contact_center.knowledge import models as knowledge
+from contact_center.ledger import models as ledger
 from contact_center.links import models as links
 from contact_center.messages import models as messages
 from contact_center.sla import models as sla
@@ -26,9 +26,9 @@ SLICES = (
     customers,
     deliveries,
     events,
-    intake,
     jobs,
     knowledge,
+    ledger,
     links,
     messages,
     sla,

@@ -22,8 +22,8 @@ from contact_center.tickets.models import (
     WAITING,
     Status,
     Ticket,
+    reference,
 )
-from contact_center.tickets.rules import reference
 
 
 class Queue(StrEnum):

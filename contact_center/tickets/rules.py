@@ -3,14 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from contact_center.tickets.models import Priority
+from contact_center.tickets.models import Priority, reference
 
 LONGEST_SUBJECT = 200  # characters
 _REFERENCE = re.compile(r"\s*[Tt]-?0*(\d{1,18})\s*")
-
-
-def reference(ticket_id: int) -> str:
-    return f"T-{ticket_id:06d}"
 
 
 def parse_reference(text: str) -> int | None:

@@ -1,0 +1,437 @@
+"""Takes in messages: one transaction of set-based statements, however many come together.
+
+Read what is known (arrivals, identities, conversations, tickets), decide in memory (`rules.py`),
+write everything down. A message that breaks its batch is found by trying one by one and is put
+into quarantine; nothing is lost, and nothing is answered before it is durable.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents import queries as agents
+from contact_center.callbacks import actions as callbacks
+from contact_center.channels.base import Inbound, Outgoing, Receipt
+from contact_center.channels.dialogue import Dialogue, OpenTicket
+from contact_center.conversations import actions as conversations
+from contact_center.conversations import queries as conversation_queries
+from contact_center.customers import actions as customers
+from contact_center.db import Database, hint
+from contact_center.deliveries import actions as deliveries
+from contact_center.errors import Unavailable
+from contact_center.events.actions import record_all
+from contact_center.events.rules import SYSTEM
+from contact_center.intake import queries, rules
+from contact_center.intake.models import Decision, Draft, Line, Talk
+from contact_center.ledger import actions as ledger
+from contact_center.messages import queries as messages
+from contact_center.messages.actions import say_as_system
+from contact_center.messages.models import Direction
+from contact_center.messages.rules import attachment_rows, message_row
+from contact_center.routing import actions as routing
+from contact_center.routing.rules import Rule
+from contact_center.settings import Settings
+from contact_center.sla import queries as clocks
+from contact_center.sla.actions import clock_rows
+from contact_center.sla.rules import dues
+from contact_center.texts import Texts
+from contact_center.tickets import queries as ticket_queries
+from contact_center.tickets.models import reference
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[str, str]  # channel and external id
+_BROKEN_MESSAGE = (DBAPIError, ValueError, LookupError, TypeError)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a transaction has found out so far."""
+
+    now: datetime
+    receipts: dict[Key, Receipt] = field(default_factory=dict)
+    fresh: dict[Key, Inbound] = field(default_factory=dict)
+    talks: dict[Key, Talk] = field(default_factory=dict)
+    decisions: dict[Key, Decision] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """Handles batches of inbound messages; a `Batcher` calls it."""
+
+    db: Database
+    settings: Settings
+    texts: Texts
+    routes: Sequence[Rule]
+    dialogue: Dialogue
+    now: Callable[[], datetime]
+
+    async def handle(self, inbounds: Sequence[Inbound]) -> Sequence[Receipt | Exception]:
+        tidied = [rules.tidy(inbound) for inbound in inbounds]
+        try:
+            async with self.db.begin() as session:
+                return await self.receive(session, tidied, now=self.now())
+        except (OperationalError, InterfaceError) as error:
+            raise Unavailable("the database cannot be written at the moment") from error
+        except _BROKEN_MESSAGE:
+            logger.exception("a batch failed", extra={"size": len(tidied)})
+        return await self._one_by_one(tidied)
+
+    async def receive(
+        self, session: AsyncSession, inbounds: Sequence[Inbound], *, now: datetime
+    ) -> list[Receipt]:
+        """The whole batch in the caller's transaction; receipts in the order of the messages."""
+        batch = Batch(now)
+        await _skip_known(session, inbounds, batch)
+        await _put_aside(session, batch)
+        if batch.fresh:
+            await self._find_talks(session, batch)
+            self._decide(batch)
+            drafts = _drafts(batch.talks.values())
+            await routing.choose_teams(
+                session, [draft for _, draft in drafts if draft.was_queued], rules=self.routes
+            )
+            await self._write(session, drafts, now=now)
+            await _enter(session, batch)
+            await self._send_receipts(session, batch)
+            await self._after_resolution(session, batch)
+        return [batch.receipts[inbound.channel, inbound.external_id] for inbound in inbounds]
+
+    async def _one_by_one(self, inbounds: Sequence[Inbound]) -> list[Receipt | Exception]:
+        results: list[Receipt | Exception] = []
+        async with self.db.begin() as session:
+            for inbound in inbounds:
+                try:
+                    async with session.begin_nested():
+                        results += await self.receive(session, [inbound], now=self.now())
+                except _BROKEN_MESSAGE as error:
+                    logger.exception("a message broke", extra={"channel": inbound.channel})
+                    reason = f"it could not be stored ({type(error).__name__})"
+                    results += await ledger.quarantine(session, [(inbound, reason)], now=self.now())
+        return results
+
+    async def _find_talks(self, session: AsyncSession, batch: Batch) -> None:
+        for channel, inbounds in _by_channel(batch.fresh.values()):
+            known = await customers.recognise(
+                session,
+                channel=channel,
+                senders=[inbound.sender for inbound in inbounds],
+                language=self.settings.language,
+                now=batch.now,
+            )
+            threads = await _threads(session, channel, inbounds)
+            wanted = {
+                threads[inbound.external_id]: self._conversation_row(
+                    inbound,
+                    thread=threads[inbound.external_id],
+                    identity=known[inbound.sender.address],
+                    now=batch.now,
+                )
+                for inbound in reversed(inbounds)
+            }
+            rows = await conversations.find_or_start(session, channel=channel, threads=wanted)
+            tickets = await _current_tickets(session, [row.ticket_id for row in rows.values()])
+            talks = {thread: _talk(row, tickets) for thread, row in rows.items()}
+            for inbound in inbounds:
+                batch.talks[channel, inbound.external_id] = talks[threads[inbound.external_id]]
+        await _tell_of_tickets(session, batch)
+
+    def _conversation_row(
+        self, inbound: Inbound, *, thread: str, identity: tuple[int, int], now: datetime
+    ) -> dict[str, Any]:
+        return {
+            "channel": inbound.channel,
+            "thread": thread,
+            "address": inbound.sender.address,
+            "identity_id": identity[0],
+            "customer_id": identity[1],
+            "ticket_id": None,
+            "language": inbound.sender.language or self.settings.language,
+            "dialogue": {},
+            "created_at": now,
+            "updated_at": now,
+        }
+
+    def _decide(self, batch: Batch) -> None:
+        window = timedelta(days=self.settings.callbacks.reopen_within_days)
+        for key, inbound in batch.fresh.items():
+            batch.decisions[key] = rules.decide(
+                inbound,
+                batch.talks[key],
+                dialogue=self.dialogue,
+                now=batch.now,
+                reopen_window=window,
+            )
+
+    async def _write(
+        self, session: AsyncSession, drafts: Sequence[tuple[Talk, Draft]], *, now: datetime
+    ) -> None:
+        queued = [draft for _, draft in drafts if draft.was_queued]
+        for draft in queued:
+            due = dues(self.settings.targets[draft.priority.value], start=now)
+            draft.next_due_at = min(due.values())
+        new = [(talk, draft) for talk, draft in drafts if draft.is_new]
+        if new:
+            await queries.insert_tickets(session, new, now=now)
+        old = [draft for _, draft in drafts if not draft.is_new]
+        if old:
+            await queries.update_tickets(session, old, now=now)
+        await _write_lines(session, drafts, now=now)
+        await _write_events(session, drafts, now=now)
+        await self._start_clocks(session, queued, now=now)
+        await conversation_queries.update_conversations(session, _talk_updates(drafts, now=now))
+        await routing.announce(
+            session, queued, texts=self.texts, language=self.settings.language, now=now
+        )
+        for talk, draft in drafts:
+            hint(session, f"conversation:{talk.id}")
+            hint(session, f"ticket:{draft.id}")
+
+    async def _start_clocks(
+        self, session: AsyncSession, queued: Sequence[Draft], *, now: datetime
+    ) -> None:
+        rows = [
+            row
+            for draft in queued
+            for row in clock_rows(
+                draft.id, targets=self.settings.targets[draft.priority.value], start=now
+            )
+        ]
+        if rows:
+            await clocks.insert_clocks(session, rows)
+
+    async def _send_receipts(self, session: AsyncSession, batch: Batch) -> None:
+        """Written after the tickets, whose numbers they tell."""
+        for key, inbound in batch.fresh.items():
+            draft, talk = batch.decisions[key].draft, batch.talks[key]
+            if rules.wants_receipt(inbound, draft):
+                line = rules.receipt(
+                    talk, draft, settings=self.settings, texts=self.texts, now=batch.now
+                )
+                ticket = await ticket_queries.lock_ticket(session, draft.id)
+                await say_as_system(
+                    session, ticket, text=line, kind="receipt", by=SYSTEM, now=batch.now
+                )
+
+    async def _after_resolution(self, session: AsyncSession, batch: Batch) -> None:
+        """Rare, so one by one: answers to the callback, and "not solved after all"."""
+        for key, decision in batch.decisions.items():
+            if decision.after_resolution:
+                await callbacks.customer_wrote(
+                    session,
+                    decision.draft.id,
+                    text=batch.fresh[key].text,
+                    button=batch.fresh[key].button,
+                    texts=self.texts,
+                    now=batch.now,
+                )
+
+
+async def _skip_known(session: AsyncSession, inbounds: Sequence[Inbound], batch: Batch) -> None:
+    for inbound in inbounds:
+        batch.fresh.setdefault((inbound.channel, inbound.external_id), inbound)
+    for channel, some in _by_channel(batch.fresh.values()):
+        known = await ledger.known(
+            session, channel=channel, external_ids=[inbound.external_id for inbound in some]
+        )
+        for external_id, receipt in known.items():
+            del batch.fresh[channel, external_id]
+            batch.receipts[channel, external_id] = receipt
+
+
+async def _put_aside(session: AsyncSession, batch: Batch) -> None:
+    problems = [
+        (inbound, problem)
+        for inbound in batch.fresh.values()
+        if (problem := rules.problem_with(inbound)) is not None
+    ]
+    if problems:
+        receipts = await ledger.quarantine(session, problems, now=batch.now)
+        for (inbound, _), receipt in zip(problems, receipts, strict=True):
+            key = (inbound.channel, inbound.external_id)
+            del batch.fresh[key]
+            batch.receipts[key] = receipt
+
+
+async def _threads(
+    session: AsyncSession, channel: str, inbounds: Sequence[Inbound]
+) -> dict[str, str]:
+    """The conversation of each message, by external id: what it answers tells more than it says."""
+    threads = {inbound.external_id: inbound.thread for inbound in inbounds}
+    named = {i.external_id: i.ticket_id for i in inbounds if i.ticket_id is not None}
+    if named:
+        by_ticket = await conversation_queries.threads_of_tickets(
+            session, channel=channel, ticket_ids=set(named.values())
+        )
+        threads |= {key: by_ticket[n] for key, n in named.items() if n in by_ticket}
+    answers = {i.external_id: i.references for i in inbounds if i.references}
+    if answers:
+        found = await messages.messages_by_external_id(
+            session, channel=channel, external_ids={r for refs in answers.values() for r in refs}
+        )
+        homes = await conversation_queries.conversations_by_id(
+            session, {home for _, home in found.values() if home is not None}
+        )
+        for key, references in answers.items():
+            # The last reference is what was answered; earlier ones only lead to the same thread.
+            home = next((found[r][1] for r in reversed(references) if r in found), None)
+            if home in homes and named.get(key) is None:
+                threads[key] = homes[home].thread
+    return threads
+
+
+async def _current_tickets(
+    session: AsyncSession, ticket_ids: Iterable[int | None]
+) -> dict[int, Draft]:
+    wanted = {number for number in ticket_ids if number is not None}
+    if not wanted:
+        return {}
+    return await queries.lock_tickets(session, wanted)
+
+
+async def _tell_of_tickets(session: AsyncSession, batch: Batch) -> None:
+    """Give the dialogue the customer's tickets, where it will be asked for them."""
+    talking = {
+        batch.talks[key].customer_id: batch.talks[key]
+        for key, inbound in batch.fresh.items()
+        if inbound.dialogue
+    }
+    if not talking:
+        return
+    rows = await queries.recent_tickets(session, talking)
+    owners = await agents.agent_names(session, {row.owner_id for row in rows})
+    for talk in {id(talk): talk for talk in batch.talks.values()}.values():
+        talk.tickets = [
+            OpenTicket(reference(row.id), row.subject, row.status, owners.get(row.owner_id or 0))
+            for row in rows
+            if row.customer_id == talk.customer_id
+        ][:5]
+
+
+async def _write_lines(
+    session: AsyncSession, drafts: Sequence[tuple[Talk, Draft]], *, now: datetime
+) -> None:
+    said = [(talk, draft, line) for talk, draft in drafts for line in draft.lines]
+    ids = await messages.insert_messages(
+        session, [_line_row(talk, draft, line, now=now) for talk, draft, line in said]
+    )
+    files: list[dict[str, Any]] = []
+    leaving: list[dict[str, Any]] = []
+    words: dict[int, str] = {}
+    for (talk, draft, line), number in zip(said, ids, strict=True):
+        line.id = number
+        files += attachment_rows(number, line.files, now=now)
+        if line.direction is Direction.OUT:
+            leaving.append(_line_delivery(talk, draft, line, now=now))
+        else:
+            words[number] = f"{draft.subject} {line.text}" if draft.is_new else line.text
+    await messages.index_messages(session, words)
+    if files:
+        await messages.insert_attachments(session, files)
+    await deliveries.enqueue_all(session, leaving)
+
+
+def _line_row(talk: Talk, draft: Draft, line: Line, *, now: datetime) -> dict[str, Any]:
+    return message_row(
+        ticket_id=draft.id,
+        conversation_id=talk.id,
+        direction=line.direction,
+        author=line.author,
+        author_id=line.author_id,
+        channel=talk.channel,
+        external_id=line.external_id,
+        text=line.text,
+        original=line.original,
+        buttons=line.buttons,
+        has_attachments=bool(line.files),
+        now=now,
+    )
+
+
+def _line_delivery(talk: Talk, draft: Draft, line: Line, *, now: datetime) -> dict[str, Any]:
+    message = Outgoing(
+        idempotency_key=line.external_id,
+        address=talk.address,
+        text=line.text,
+        buttons=line.buttons,
+        extra={"ticket_id": draft.id},
+    )
+    return deliveries.delivery_row(
+        message,
+        channel=talk.channel,
+        order_key=f"conversation:{talk.id}",
+        kind=line.kind,
+        now=now,
+        ticket_id=draft.id,
+        message_id=line.id,
+    )
+
+
+async def _write_events(
+    session: AsyncSession, drafts: Sequence[tuple[Talk, Draft]], *, now: datetime
+) -> None:
+    rows = [
+        {
+            "ticket_id": draft.id,
+            "seq": draft.event_count + number,
+            "kind": kind,
+            "actor": actor,
+            "data": data,
+            "at": now,
+        }
+        for _, draft in drafts
+        for number, (kind, actor, data) in enumerate(draft.events, start=1)
+    ]
+    await record_all(session, rows)
+
+
+def _talk(row: Any, tickets: Mapping[int, Draft]) -> Talk:
+    return Talk(
+        id=row.id,
+        channel=row.channel,
+        address=row.address,
+        customer_id=row.customer_id,
+        language=row.language,
+        dialogue=row.dialogue,
+        ticket=tickets.get(row.ticket_id),
+    )
+
+
+def _talk_updates(drafts: Sequence[tuple[Talk, Draft]], *, now: datetime) -> list[dict[str, Any]]:
+    talks = {talk.id: talk for talk, _ in drafts}
+    return [
+        {
+            "row_id": talk.id,
+            "new_ticket_id": talk.ticket.id if talk.ticket else None,
+            "new_dialogue": talk.dialogue,
+            "new_language": talk.language,
+            "new_updated_at": now,
+        }
+        for talk in talks.values()
+    ]
+
+
+async def _enter(session: AsyncSession, batch: Batch) -> None:
+    entered = []
+    for key, decision in batch.decisions.items():
+        receipt = Receipt(decision.outcome.value, decision.line.id, decision.draft.id)
+        batch.receipts[key] = receipt
+        entered.append((batch.fresh[key], receipt))
+    await ledger.enter(session, entered, now=batch.now)
+
+
+def _by_channel(inbounds: Iterable[Inbound]) -> Iterable[tuple[str, list[Inbound]]]:
+    groups: dict[str, list[Inbound]] = {}
+    for inbound in inbounds:
+        groups.setdefault(inbound.channel, []).append(inbound)
+    return sorted(groups.items())
+
+
+def _drafts(talks: Iterable[Talk]) -> list[tuple[Talk, Draft]]:
+    unique = {talk.id: talk for talk in talks}
+    return [(talk, draft) for _, talk in sorted(unique.items()) for draft in talk.drafts]

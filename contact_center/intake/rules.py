@@ -1,0 +1,200 @@
+"""What becomes of an inbound message: pure decisions over the rows that a batch has read.
+
+Deciding changes `Talk`s and `Draft`s in memory; afterwards `actions.py` writes them all at once.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from contact_center.channels.base import LONGEST_TEXT, Button, Inbound
+from contact_center.channels.dialogue import Dialogue, HandOver, Step, Turn
+from contact_center.events.rules import BOT, customer
+from contact_center.intake.models import Decision, Draft, Line, Talk
+from contact_center.ledger.models import Outcome
+from contact_center.messages.models import Author, Direction
+from contact_center.settings import Settings
+from contact_center.texts import Texts
+from contact_center.tickets.models import FINISHED, WAITING, Priority, Status, TicketKind, reference
+from contact_center.tickets.rules import subject_from
+
+LONGEST_ID = 400  # characters
+MOST_FILES = 50
+
+
+def tidy(inbound: Inbound) -> Inbound:
+    """Without what no database can keep: NUL characters and halves of surrogate pairs."""
+    return replace(
+        inbound,
+        text=_storable(inbound.text),
+        subject=_storable(inbound.subject or "")[:998] or None,
+        original=_storable(inbound.original) if inbound.original else None,
+        sender=replace(inbound.sender, name=_storable(inbound.sender.name)[:200]),
+    )
+
+
+def problem_with(inbound: Inbound) -> str | None:
+    """Why a message cannot be part of a ticket, or None."""
+    if len(inbound.text) > LONGEST_TEXT:
+        return f"the text has {len(inbound.text)} characters; at most {LONGEST_TEXT} are accepted"
+    if not inbound.text.strip() and not inbound.attachments and not inbound.button:
+        return "the message is empty"
+    if len(inbound.attachments) > MOST_FILES:
+        return f"the message has {len(inbound.attachments)} files; at most {MOST_FILES} are kept"
+    if not inbound.sender.address.strip() or len(inbound.sender.address) > 320:
+        return "the sender's address is missing or too long"
+    if not inbound.thread or len(inbound.thread) > LONGEST_ID:
+        return "the conversation's key is missing or too long"
+    return None
+
+
+def decide(
+    inbound: Inbound,
+    talk: Talk,
+    *,
+    dialogue: Dialogue,
+    now: datetime,
+    reopen_window: timedelta,
+) -> Decision:
+    """Add the message to the ticket its conversation is about, or to a new one."""
+    ticket = talk.ticket
+    if inbound.sender.language and not talk.dialogue:
+        talk.language = inbound.sender.language
+    line = Line(
+        text=inbound.text,
+        direction=Direction.IN,
+        author=Author.CUSTOMER,
+        author_id=talk.customer_id,
+        external_id=inbound.external_id,
+        original=inbound.original,
+        files=inbound.attachments,
+    )
+    opened = ticket is None or _is_over(ticket, now=now, window=reopen_window)
+    if opened:
+        ticket = talk.ticket = _open(inbound, talk, before=ticket)
+    assert ticket is not None
+    if ticket not in talk.drafts:
+        talk.drafts.append(ticket)
+    ticket.lines.append(line)
+    ticket.say("message.received", customer(talk.customer_id), automatic=inbound.automatic)
+    outcome = Outcome.TICKETED if opened else Outcome.JOINED
+    if inbound.automatic and not opened:
+        return Decision(outcome, ticket, line)  # nobody is waiting for an answer to it
+    after_resolution = ticket.status is Status.RESOLVED
+    if not after_resolution:
+        _take_in(inbound, talk, ticket, dialogue=dialogue, now=now)
+        ticket.channel, ticket.language = talk.channel, talk.language
+    return Decision(outcome, ticket, line, after_resolution)
+
+
+def _is_over(ticket: Draft, *, now: datetime, window: timedelta) -> bool:
+    if ticket.status in FINISHED:
+        return True
+    resolved_at = ticket.resolved_at
+    return (
+        ticket.status is Status.RESOLVED
+        and resolved_at is not None
+        and (now - resolved_at > window)
+    )
+
+
+def _open(inbound: Inbound, talk: Talk, *, before: Draft | None) -> Draft:
+    """A new ticket; after a closed one it follows that, and its owner is the one to ask."""
+    follows = before if before is not None and before.status is not Status.CANCELLED else None
+    talk.dialogue = {}
+    draft = Draft(
+        id=0,
+        status=Status.BOT if inbound.dialogue and follows is None else Status.QUEUED,
+        customer_id=talk.customer_id,
+        kind=TicketKind(inbound.kind) if inbound.kind else TicketKind.INQUIRY,
+        priority=Priority(inbound.priority) if inbound.priority else Priority.NORMAL,
+        subject=inbound.subject or subject_from(inbound.text) or "—",
+        category=inbound.category,
+        tags=list(inbound.tags),
+        facts=dict(inbound.facts),
+        team=inbound.team,
+        follows_id=follows.id if follows else None,
+        suggested_owner_id=follows.owner_id if follows else None,
+        public_token=secrets.token_urlsafe(24),
+        is_new=True,
+    )
+    draft.was_queued = draft.status is Status.QUEUED
+    draft.say("ticket.opened", customer(talk.customer_id), follows=draft.follows_id)
+    return draft
+
+
+def _take_in(
+    inbound: Inbound, talk: Talk, ticket: Draft, *, dialogue: Dialogue, now: datetime
+) -> None:
+    if ticket.status is Status.BOT:
+        turn = Turn(
+            text=inbound.text,
+            button=inbound.button,
+            language=talk.language,
+            has_attachments=bool(inbound.attachments),
+            tickets=talk.tickets,
+        )
+        _follow(dialogue(talk.dialogue, turn), talk, ticket)
+    elif ticket.status in WAITING:
+        ticket.say("ticket.resumed", customer(talk.customer_id), was=ticket.status.value)
+        ticket.status = Status.OPEN
+    if ticket.status is not Status.BOT:
+        ticket.waiting_since = ticket.waiting_since or now
+
+
+def _follow(step: Step, talk: Talk, ticket: Draft) -> None:
+    """Do what the dialogue says."""
+    talk.dialogue = dict(step.state)
+    talk.language = step.language or talk.language
+    for say in step.say:
+        ticket.lines.append(our_line(say.text, author=Author.BOT, buttons=say.buttons))
+        ticket.say("message.sent", BOT)
+    if step.hand_over is not None:
+        _hand_over(step.hand_over, ticket)
+
+
+def _hand_over(hand_over: HandOver, ticket: Draft) -> None:
+    ticket.status, ticket.was_queued = Status.QUEUED, True
+    ticket.kind = TicketKind(hand_over.kind)
+    ticket.subject = hand_over.subject or ticket.subject
+    ticket.facts |= hand_over.facts
+    ticket.say("ticket.queued", BOT, ticket_kind=ticket.kind.value)
+
+
+def wants_receipt(inbound: Inbound, draft: Draft) -> bool:
+    """Mail shows no sign of having arrived, so we say so; never to a machine."""
+    return draft.is_new and inbound.channel == "email" and not inbound.automatic
+
+
+def receipt(talk: Talk, draft: Draft, *, settings: Settings, texts: Texts, now: datetime) -> str:
+    """Says under which number the request is kept, and when it will be answered."""
+    due = now + timedelta(minutes=settings.targets[draft.priority.value].first_response)
+    return texts.say(
+        talk.language,
+        "receipt.mail",
+        company=settings.company,
+        reference=reference(draft.id),
+        due=f"{due.astimezone(ZoneInfo(settings.time_zone)):%Y-%m-%d %H:%M %Z}",
+    ).strip()
+
+
+def our_line(
+    text: str, *, author: Author, buttons: Sequence[Button] = (), kind: str = "reply"
+) -> Line:
+    return Line(
+        text=text,
+        direction=Direction.OUT,
+        author=author,
+        author_id=None,
+        external_id=f"{kind}-{secrets.token_hex(12)}",
+        buttons=buttons,
+        kind=kind,
+    )
+
+
+def _storable(text: str) -> str:
+    return (
+        text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )

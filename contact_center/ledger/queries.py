@@ -1,0 +1,60 @@
+"""Every SQL statement about arrivals and quarantine."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.db import Table, among
+from contact_center.errors import NotFound
+from contact_center.ledger.models import Arrival, Outcome, Quarantined
+
+ARRIVALS = Table.metadata.tables["arrivals"]
+QUARANTINE = Table.metadata.tables["quarantine"]
+
+
+async def known_arrivals(
+    session: AsyncSession, *, channel: str, external_ids: Collection[str]
+) -> dict[str, Any]:
+    """Rows of messages that have arrived before, by external id."""
+    found = select(ARRIVALS).where(
+        ARRIVALS.c.channel == channel, among(session, ARRIVALS.c.external_id, external_ids)
+    )
+    return {row.external_id: row for row in await session.execute(found)}
+
+
+async def insert_arrivals(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    await session.execute(insert(ARRIVALS), list(rows))
+
+
+async def insert_quarantined(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    await session.execute(insert(QUARANTINE), list(rows))
+
+
+async def quarantined(
+    session: AsyncSession, *, before: int | None = None, limit: int = 50
+) -> Sequence[Quarantined]:
+    """What is kept aside and not released, the newest first."""
+    found = select(Quarantined).where(Quarantined.released_at.is_(None))
+    if before is not None:
+        found = found.where(Quarantined.id < before)
+    return (await session.scalars(found.order_by(Quarantined.id.desc()).limit(limit))).all()
+
+
+async def get_quarantined(session: AsyncSession, quarantined_id: int) -> Quarantined:
+    row = await session.get(Quarantined, quarantined_id)
+    if row is None:
+        raise NotFound(f"there is no quarantined message {quarantined_id}")
+    return row
+
+
+async def arrivals_by_outcome(
+    session: AsyncSession, *, since: datetime | None = None
+) -> dict[Outcome, int]:
+    """How many messages were received, by what became of them."""
+    counted = select(Arrival.outcome, func.count()).group_by(Arrival.outcome)
+    if since is not None:
+        counted = counted.where(Arrival.received_at >= since)
+    return {row[0]: row[1] for row in await session.execute(counted)}

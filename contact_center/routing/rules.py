@@ -1,0 +1,46 @@
+"""Which team a ticket goes to: the first rule that fits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from contact_center.errors import Invalid
+
+CONDITIONS = ("kind", "channel", "language", "category", "priority")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`team` gets what has one of the listed values in every named field."""
+
+    team: str
+    when: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def choose_team(rules: Sequence[Rule], facts: Mapping[str, str | None]) -> str | None:
+    """The name of the team, or None when no rule fits: then every team sees the ticket."""
+    for rule in rules:
+        if all(facts.get(name) in values for name, values in rule.when.items()):
+            return rule.team
+    return None
+
+
+def parse_rules(table: Mapping[str, Any]) -> list[Rule]:
+    """From `routing.toml`. Raises Invalid that names the rule and the reason."""
+    rules: list[Rule] = []
+    for number, row in enumerate(table.get("rule", ()), start=1):
+        fields = dict(row)
+        team = fields.pop("team", None)
+        if not isinstance(team, str) or not team:
+            raise Invalid(f"rule {number}: team is missing")
+        if unknown := fields.keys() - set(CONDITIONS):
+            raise Invalid(f"rule {number}: {', '.join(sorted(unknown))}: no such condition")
+        rules.append(Rule(team, {name: _values(number, name, v) for name, v in fields.items()}))
+    return rules
+
+
+def _values(number: int, name: str, value: Any) -> list[str]:
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise Invalid(f"rule {number}: {name} must be a text or a list of texts")
+    return values

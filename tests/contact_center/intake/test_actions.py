@@ -1,0 +1,307 @@
+import asyncio
+
+import pytest
+from sqlalchemy import func, select
+
+from contact_center.channels.base import Button
+from contact_center.channels.dialogue import HandOver, Say, Step
+from contact_center.conversations.models import Conversation
+from contact_center.customers.models import Customer, Identity
+from contact_center.deliveries.models import Delivery
+from contact_center.events import queries as events
+from contact_center.events.rules import agent
+from contact_center.intake.actions import Intake
+from contact_center.ledger import queries as ledger
+from contact_center.ledger.models import Outcome
+from contact_center.links.models import TicketLink
+from contact_center.messages import actions as messages
+from contact_center.messages import queries as message_queries
+from contact_center.messages.models import Author, Message
+from contact_center.routing.rules import Rule
+from contact_center.settings import Settings, config_directory
+from contact_center.sla.models import Clock, ClockState
+from contact_center.texts import load_texts
+from contact_center.tickets import actions, queries
+from contact_center.tickets.models import ResolutionCode, Status, Ticket
+from tests.support.factories import inbound, make_agent, make_team
+
+
+def dialogue(state, turn) -> Step:
+    if turn.text == "human":
+        return Step(state={}, say=[Say("one moment")], hand_over=HandOver(kind="complaint"))
+    return Step(state={"turns": state.get("turns", 0) + 1}, say=[Say("hello", [Button("Q", "q")])])
+
+
+@pytest.fixture
+def intake(db, clock) -> Intake:
+    return Intake(
+        db=db,
+        settings=Settings(),
+        texts=load_texts(config_directory() / "texts"),
+        routes=[Rule("Service")],
+        dialogue=dialogue,
+        now=clock,
+    )
+
+
+async def ticket_of(db, receipt) -> Ticket:
+    async with db.read() as session:
+        return await queries.get_ticket(session, receipt.ticket_id)
+
+
+async def count(db, table) -> int:
+    async with db.read() as session:
+        return await session.scalar(select(func.count()).select_from(table))
+
+
+async def test_a_first_message_becomes_a_queued_ticket_with_clocks(intake, db, clock) -> None:
+    [receipt] = await intake.handle([inbound("Where is my parcel?\nIt is late.")])
+
+    ticket = await ticket_of(db, receipt)
+    assert receipt.outcome == Outcome.TICKETED
+    assert (ticket.status, ticket.subject) == (Status.QUEUED, "Where is my parcel?")
+    assert (ticket.message_count, ticket.waiting_since) == (1, clock())
+    async with db.read() as session:
+        clocks = (await session.scalars(select(Clock))).all()
+        assert {c.state for c in clocks} == {ClockState.RUNNING}
+        assert ticket.next_due_at == min(c.due_at for c in clocks)
+        happened = await events.ticket_events(session, ticket.id)
+    assert [(e.seq, e.kind) for e in happened] == [(1, "ticket.opened"), (2, "message.received")]
+
+
+async def test_the_same_message_again_changes_nothing(intake, db) -> None:
+    message = inbound()
+    [first] = await intake.handle([message])
+
+    [again] = await intake.handle([message])
+
+    assert again.duplicate
+    assert (again.ticket_id, again.message_id) == (first.ticket_id, first.message_id)
+    assert await count(db, Message) == 1
+
+
+async def test_the_same_message_twice_in_one_batch_counts_once(intake, db) -> None:
+    message = inbound()
+
+    first, second = await intake.handle([message, message])
+
+    assert first.message_id == second.message_id
+    assert await count(db, Message) == 1
+
+
+async def test_a_second_message_joins_the_ticket_of_its_conversation(intake, db) -> None:
+    [first] = await intake.handle([inbound(address="ann")])
+
+    second, third = await intake.handle([inbound(address="ann"), inbound(address="ann")])
+
+    assert {first.ticket_id} == {second.ticket_id, third.ticket_id}
+    assert second.outcome == third.outcome == Outcome.JOINED
+    assert (await ticket_of(db, first)).message_count == 3
+    assert await count(db, Customer) == await count(db, Identity) == 1
+
+
+async def test_many_strangers_in_one_batch_get_a_ticket_each(intake, db) -> None:
+    receipts = await intake.handle([inbound(f"message {n}") for n in range(50)])
+
+    async with db.read() as session:
+        for number, receipt in enumerate(receipts):
+            [said] = await message_queries.ticket_messages(session, receipt.ticket_id)
+            assert said.text == f"message {number}"
+
+
+async def test_a_message_after_closing_opens_a_follow_up_for_the_same_owner(
+    intake, db, clock
+) -> None:
+    [first] = await intake.handle([inbound(address="ann")])
+    async with db.begin() as session:
+        li = await make_agent(session, now=clock())
+        await messages.reply(session, first.ticket_id, text="Sorry", by=agent(li.id), now=clock())
+        await actions.resolve(
+            session, first.ticket_id, code=ResolutionCode.SOLVED, by=agent(li.id), now=clock()
+        )
+        await actions.close(
+            session, first.ticket_id, by=agent(li.id), now=clock(), reason="customer_confirmed"
+        )
+
+    [second] = await intake.handle([inbound("Late again", address="ann")])
+
+    ticket = await ticket_of(db, second)
+    assert ticket.id != first.ticket_id
+    assert (ticket.follows_id, ticket.suggested_owner_id) == (first.ticket_id, li.id)
+
+
+async def test_a_message_on_a_resolved_ticket_reopens_it_for_its_owner(intake, db, clock) -> None:
+    [first] = await intake.handle([inbound(address="ann")])
+    async with db.begin() as session:
+        li = await make_agent(session, now=clock())
+        await messages.reply(session, first.ticket_id, text="Sorry", by=agent(li.id), now=clock())
+        await actions.resolve(
+            session, first.ticket_id, code=ResolutionCode.SOLVED, by=agent(li.id), now=clock()
+        )
+
+    [second] = await intake.handle([inbound("Still broken", address="ann")])
+
+    ticket = await ticket_of(db, second)
+    assert ticket.id == first.ticket_id
+    assert (ticket.status, ticket.owner_id, ticket.reopen_count) == (Status.OPEN, li.id, 1)
+
+
+async def test_a_customers_message_ends_the_waiting_for_it(intake, db, clock) -> None:
+    [first] = await intake.handle([inbound(address="ann")])
+    async with db.begin() as session:
+        li = await make_agent(session, now=clock())
+        await messages.reply(session, first.ticket_id, text="Which?", by=agent(li.id), now=clock())
+        await actions.wait(
+            session,
+            first.ticket_id,
+            status=Status.WAITING_CUSTOMER,
+            by=agent(li.id),
+            now=clock(),
+        )
+
+    await intake.handle([inbound("This one", address="ann")])
+
+    assert (await ticket_of(db, first)).status is Status.OPEN
+
+
+async def test_a_bot_talks_until_a_human_is_asked_for(intake, db) -> None:
+    [first] = await intake.handle([inbound("hi", address="ann", dialogue=True)])
+    assert (await ticket_of(db, first)).status is Status.BOT
+
+    await intake.handle([inbound("human", address="ann", dialogue=True)])
+
+    ticket = await ticket_of(db, first)
+    assert (ticket.status, ticket.kind) == (Status.QUEUED, "complaint")
+    async with db.read() as session:
+        said = await message_queries.ticket_messages(session, ticket.id)
+        leaving = (await session.scalars(select(Delivery).order_by(Delivery.id))).all()
+        talk = await session.scalar(select(Conversation))
+    assert [(m.author, m.text) for m in said] == [
+        (Author.CUSTOMER, "hi"),
+        (Author.BOT, "hello"),
+        (Author.CUSTOMER, "human"),
+        (Author.BOT, "one moment"),
+    ]
+    assert [d.payload["text"] for d in leaving] == ["hello", "one moment"]
+    assert talk.dialogue == {}
+
+
+async def test_a_message_that_cannot_be_taken_is_quarantined_with_its_reason(intake, db) -> None:
+    [long, fine] = await intake.handle([inbound("x" * 150_001), inbound()])
+
+    assert (long.outcome, fine.outcome) == (Outcome.QUARANTINED, Outcome.TICKETED)
+    assert "150001 characters" in long.reason
+    async with db.read() as session:
+        [kept] = await ledger.quarantined(session)
+        assert kept.payload["text"] == "x" * 150_001
+        assert await ledger.arrivals_by_outcome(session) == {
+            Outcome.QUARANTINED: 1,
+            Outcome.TICKETED: 1,
+        }
+
+
+async def test_a_message_that_breaks_its_batch_is_found_and_put_aside(
+    intake, db, monkeypatch
+) -> None:
+    poison, fine = inbound("poison"), inbound("fine")
+    indexed = message_queries.index_messages
+
+    async def break_on_poison(session, texts):
+        if any("poison" in text for text in texts.values()):
+            raise ValueError("cannot be indexed")
+        await indexed(session, texts)
+
+    monkeypatch.setattr(message_queries, "index_messages", break_on_poison)
+
+    bad, good = await intake.handle([poison, fine])
+
+    assert (bad.outcome, good.outcome) == (Outcome.QUARANTINED, Outcome.TICKETED)
+    assert await count(db, Message) == 1
+
+
+async def test_a_nul_character_and_half_a_surrogate_pair_are_replaced(intake, db) -> None:
+    [receipt] = await intake.handle([inbound("a\x00b\ud83dc")])
+
+    async with db.read() as session:
+        [said] = await message_queries.ticket_messages(session, receipt.ticket_id)
+    assert said.text == "a\ufffdb\ufffdc"
+
+
+async def test_mail_is_confirmed_with_the_tickets_number(intake, db) -> None:
+    [receipt] = await intake.handle([inbound(channel="email", address="ann@example.com")])
+
+    async with db.read() as session:
+        delivery = await session.scalar(select(Delivery))
+    assert delivery.kind == "receipt"
+    assert (await ticket_of(db, receipt)).reference in delivery.payload["text"]
+
+
+async def test_an_automatic_mail_is_kept_but_wakes_nobody(intake, db, clock) -> None:
+    [first] = await intake.handle([inbound(address="ann")])
+    async with db.begin() as session:
+        li = await make_agent(session, now=clock())
+        await messages.reply(session, first.ticket_id, text="Sorry", by=agent(li.id), now=clock())
+
+    await intake.handle([inbound("I am away", address="ann", automatic=True)])
+
+    ticket = await ticket_of(db, first)
+    assert (ticket.message_count, ticket.waiting_since) == (3, None)
+
+
+async def test_an_answer_to_a_mail_joins_its_ticket_whatever_its_thread(intake, db) -> None:
+    [first] = await intake.handle(
+        [inbound(channel="email", external_id="<1@a>", thread="<1@a>", address="ann@a")]
+    )
+
+    [second] = await intake.handle(
+        [
+            inbound(
+                channel="email",
+                external_id="<2@a>",
+                thread="<2@a>",
+                address="ann@a",
+                references=["<0@a>", "<1@a>"],
+            )
+        ]
+    )
+
+    assert second.ticket_id == first.ticket_id
+
+
+async def test_tickets_go_to_the_team_that_the_rules_name(intake, db, clock) -> None:
+    async with db.begin() as session:
+        team = await make_team(session, name="Service", telegram_chat="-100", now=clock())
+
+    [receipt] = await intake.handle([inbound()])
+
+    assert (await ticket_of(db, receipt)).team_id == team.id
+    async with db.read() as session:
+        notice = await session.scalar(select(Delivery).where(Delivery.kind == "notice"))
+    assert (notice.channel, notice.address) == ("telegram", "-100")
+    assert notice.payload["buttons"][0][1] == f"claim:{receipt.ticket_id}"
+
+
+@pytest.mark.race
+async def test_two_processes_that_meet_the_same_stranger_make_one_customer(
+    intake, db, database_url, clock
+) -> None:
+    from contact_center.db import Database
+
+    other = Database(database_url)
+    elsewhere = Intake(
+        db=other,
+        settings=intake.settings,
+        texts=intake.texts,
+        routes=[],
+        dialogue=dialogue,
+        now=clock,
+    )
+    for number in range(10):
+        batches = [[inbound(address=f"x{number}-{i}") for i in range(5)] for _ in range(2)]
+
+        here, there = await asyncio.gather(intake.handle(batches[0]), elsewhere.handle(batches[1]))
+
+        assert [r.ticket_id for r in here] == [r.ticket_id for r in there]
+    await other.dispose()
+    assert await count(db, Customer) == await count(db, Ticket) == 50
+    assert await count(db, TicketLink) == 0

@@ -7,7 +7,7 @@ directory is `--config`, else `CC_CONFIG`, else `./config`, else the copy that t
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -183,3 +183,31 @@ def load_settings(directory: Path) -> Settings:
     except ValidationError as error:
         reasons = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise SettingsError(f"{file}: " + "; ".join(reasons)) from error
+
+
+def load_sources(directory: Path) -> dict[str, Any]:
+    """`sources.toml` with its secrets filled in; what else it says `sources.rules` checks.
+
+    Raises SettingsError. A file that is not there means that nobody may call us.
+    """
+    file = directory / "sources.toml"
+    if not file.is_file():
+        return {}
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: {error}") from error
+    for name, source in table.items():
+        if isinstance(source, dict) and isinstance(source.get("secrets"), list):
+            where = f"{file}: {name}.secrets"
+            source["secrets"] = [_from_environment(one, where) for one in source["secrets"]]
+    return table
+
+
+def _from_environment(reference: Any, where: str) -> str:
+    if not isinstance(reference, str) or not reference.startswith("env:"):
+        raise SettingsError(f'{where}: write "env:NAME" and put the secret into that variable')
+    secret = os.environ.get(reference.removeprefix("env:"), "")
+    if not secret:
+        raise SettingsError(f"{where}: {reference} is not set in the environment")
+    return secret

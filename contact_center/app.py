@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from contact_center.intake import api as intake
+from contact_center.integrations import api as integrations
 from contact_center.migrations.run import is_current
 from contact_center.runtime import Runtime
+from contact_center.sources import api as sources
 from contact_center.web import docs, health
 from contact_center.web.call import RUNTIME
 from contact_center.web.dispatch import mount
@@ -18,7 +21,7 @@ from contact_center.web.routes import Routes
 from contact_center.web.security import add_headers
 
 VERSION = "1.0"  # of the interface
-TABLES = (health.routes, docs.routes)
+TABLES = (health.routes, docs.routes, intake.routes, sources.routes, integrations.routes)
 LARGEST_REQUEST = 1024 * 1024  # bytes; what takes files streams them
 
 
@@ -30,6 +33,7 @@ def build_app(runtime: Runtime, *, fronts: Sequence[Routes] = ()) -> web.Applica
     app[RUNTIME] = runtime
     app[METRICS] = Metrics()
     app[RUNNING] = set()
+    app[sources.SOURCES] = {}  # whoever starts the service reads them from the configuration
     app[LIMITS] = limits_for(per_caller=limits.per_caller, per_address=limits.per_address)
     checks: dict[str, health.Check] = {"database": lambda: is_current(runtime.db)}
     app[health.READY_CHECKS] = checks

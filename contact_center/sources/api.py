@@ -9,10 +9,10 @@ from aiohttp import web
 
 from contact_center.channels.base import Inbound, Receipt
 from contact_center.errors import NotFound, TooLarge, Unauthenticated
-from contact_center.intake.models import Outcome
+from contact_center.ledger.models import Outcome
 from contact_center.sources import rules
 from contact_center.sources.rules import Source
-from contact_center.tickets.rules import reference
+from contact_center.tickets.models import reference
 from contact_center.web.addresses import client_network
 from contact_center.web.call import Call
 from contact_center.web.limits import LIMITS

@@ -64,6 +64,10 @@ def to_json(kind: str, *, at: datetime, data: Mapping[str, Any]) -> str:
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
+def kind_of(body: str) -> str:
+    return str(json.loads(body)["type"])
+
+
 def new_secret(random: Random) -> str:
     return "whsec_" + base64.b64encode(random.randbytes(_SECRET_BYTES)).decode()
 

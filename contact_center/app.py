@@ -6,6 +6,7 @@ from aiohttp import web
 
 from contact_center.intake import api as intake
 from contact_center.integrations import api as integrations
+from contact_center.ledger import api as ledger
 from contact_center.migrations.run import is_current
 from contact_center.runtime import Runtime
 from contact_center.sources import api as sources
@@ -21,7 +22,14 @@ from contact_center.web.routes import Routes
 from contact_center.web.security import add_headers
 
 VERSION = "1.0"  # of the interface
-TABLES = (health.routes, docs.routes, intake.routes, sources.routes, integrations.routes)
+TABLES = (
+    health.routes,
+    docs.routes,
+    intake.routes,
+    sources.routes,
+    ledger.routes,
+    integrations.routes,
+)
 LARGEST_REQUEST = 1024 * 1024  # bytes; what takes files streams them
 
 

@@ -7,8 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.channels.base import Inbound, Receipt
 from contact_center.db import hint
+from contact_center.errors import Conflict
+from contact_center.events.actions import record
+from contact_center.events.rules import Actor, agent_id
 from contact_center.ledger import queries, rules
-from contact_center.ledger.models import Outcome
+from contact_center.ledger.models import Outcome, Quarantined
 
 
 async def known(
@@ -60,3 +63,59 @@ async def quarantine(
     )
     hint(session, "events")
     return receipts
+
+
+async def take_out(
+    session: AsyncSession,
+    quarantined_id: int,
+    *,
+    text: str | None = None,
+    address: str | None = None,
+) -> Inbound:
+    """The message, ready to be handed in again; `finish_release` follows when it has been.
+
+    In between it is still in quarantine: if all stops there, it is released once more and known
+    by its key. Raises NotFound, Conflict.
+    """
+    kept = await _kept(session, quarantined_id)
+    try:
+        inbound = rules.inbound_from(kept.payload)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Conflict(
+            f"what is left of message {quarantined_id} cannot be handed in: discard it"
+        ) from error
+    await queries.forget_quarantined_arrival(
+        session, channel=kept.channel, external_id=kept.external_id
+    )
+    return rules.completed(inbound, text=text, address=address)
+
+
+async def finish_release(
+    session: AsyncSession, quarantined_id: int, receipt: Receipt, *, by: Actor, now: datetime
+) -> None:
+    """Refused again, it is kept anew, with the new reason. Raises NotFound, Conflict."""
+    kept = await _kept(session, quarantined_id)
+    kept.released_at, kept.released_by = now, agent_id(by)
+    data = {
+        "quarantined_id": kept.id,
+        "outcome": receipt.outcome,
+        "released_ticket_id": receipt.ticket_id,
+    }
+    await record(session, "quarantine.released", actor=by, now=now, data=data)
+
+
+async def discard(
+    session: AsyncSession, quarantined_id: int, *, reason: str, by: Actor, now: datetime
+) -> None:
+    """Raises NotFound, Conflict. The message stays in the ledger, and can be looked up."""
+    kept = await _kept(session, quarantined_id)
+    kept.released_at, kept.released_by, kept.discard_reason = now, agent_id(by), reason
+    data = {"quarantined_id": kept.id}
+    await record(session, "quarantine.discarded", actor=by, now=now, data=data)
+
+
+async def _kept(session: AsyncSession, quarantined_id: int) -> Quarantined:
+    kept = await queries.get_quarantined(session, quarantined_id)
+    if kept.released_at is not None:
+        raise Conflict(f"message {quarantined_id} is no longer in quarantine")
+    return kept

@@ -44,5 +44,6 @@ class Quarantined(Table):
     reason: Mapped[str] = mapped_column(Text)
     payload: Mapped[dict[str, Any]]  # the Inbound, or what there was of it
     received_at: Mapped[datetime]
-    released_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]  # or discarded, where there is a reason for that
     released_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    discard_reason: Mapped[str | None] = mapped_column(Text)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.db import Table, among
@@ -48,6 +48,19 @@ async def get_quarantined(session: AsyncSession, quarantined_id: int) -> Quarant
     if row is None:
         raise NotFound(f"there is no quarantined message {quarantined_id}")
     return row
+
+
+async def forget_quarantined_arrival(
+    session: AsyncSession, *, channel: str, external_id: str
+) -> None:
+    """So that the message may arrive again; one that has become part of a ticket stays known."""
+    await session.execute(
+        delete(ARRIVALS).where(
+            ARRIVALS.c.channel == channel,
+            ARRIVALS.c.external_id == external_id,
+            ARRIVALS.c.outcome == Outcome.QUARANTINED.value,
+        )
+    )
 
 
 async def arrivals_by_outcome(

@@ -1,6 +1,7 @@
 """How an inbound message is kept in quarantine."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,17 @@ def payload_of(inbound: Inbound) -> Mapping[str, Any]:
     kept["sent_at"] = inbound.sent_at.isoformat() if inbound.sent_at else None
     kept |= {"references": list(inbound.references), "tags": list(inbound.tags)}
     return {**kept, "facts": dict(inbound.facts), "sender": sender, "attachments": files}
+
+
+def completed(inbound: Inbound, *, text: str | None, address: str | None) -> Inbound:
+    """The message with what it lacked."""
+    sender = replace(inbound.sender, address=address) if address else inbound.sender
+    return replace(
+        inbound,
+        sender=sender,
+        text=text or inbound.text,
+        thread=inbound.thread or sender.address,
+    )
 
 
 def inbound_from(payload: Mapping[str, Any]) -> Inbound:

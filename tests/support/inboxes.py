@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from contact_center.batching import Batcher
 from contact_center.channels.base import Inbound, Receipt
+from contact_center.intake.actions import Intake
 from contact_center.runtime import Runtime
 
 
@@ -37,7 +38,7 @@ class FakeIntake:
 
 
 @asynccontextmanager
-async def with_intake(runtime: Runtime, intake: FakeIntake) -> AsyncIterator[Runtime]:
+async def with_intake(runtime: Runtime, intake: FakeIntake | Intake) -> AsyncIterator[Runtime]:
     inbox = Batcher(intake.handle)
     running = asyncio.create_task(inbox.run())
     try:

@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_by", BigInt, nullable=True),
+        sa.Column("discard_reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["released_by"], ["agents.id"], name=op.f("fk_quarantine_released_by")
         ),

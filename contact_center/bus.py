@@ -33,7 +33,7 @@ class Subscription:
 
 
 class Bus:
-    """Within one process. `contact_center.channels.fleet` spreads hints over many."""
+    """Within one process; `fleet.py` spreads hints over many."""
 
     def __init__(self) -> None:
         self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
@@ -46,6 +46,10 @@ class Bus:
         for topic in topics:
             for subscription in self._subscriptions.get(topic, ()):
                 subscription.wake(topic)
+
+    def wake_all(self) -> None:
+        """Hints may have been lost: everybody looks."""
+        self.deliver(list(self._subscriptions))
 
     @contextmanager
     def subscribe(self, *topics: str) -> Iterator[Subscription]:

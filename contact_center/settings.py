@@ -104,6 +104,10 @@ class Webhooks(Section):
     ports: list[int] = [80, 443, 8080, 8443]  # empty: any
 
 
+class DeliverySettings(Section):
+    per_second: dict[str, float] = {"telegram": 25, "email": 20, "webhook": 50}
+
+
 class Targets(Section):
     """Plain minutes around the clock."""
 
@@ -140,6 +144,7 @@ class Settings(BaseSettings):
     telegram: Telegram = Telegram()
     webchat: Webchat = Webchat()
     webhooks: Webhooks = Webhooks()
+    deliveries: DeliverySettings = DeliverySettings()
     targets: dict[Literal["urgent", "high", "normal", "low"], Targets] = {
         "urgent": Targets(first_response=15, resolution=4 * 60),
         "high": Targets(first_response=30, resolution=8 * 60),

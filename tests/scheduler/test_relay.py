@@ -1,0 +1,206 @@
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from contact_center.bus import Bus
+from contact_center.channels.base import DeliveryFailed, Outgoing
+from contact_center.db import Database
+from contact_center.deliveries import actions
+from contact_center.deliveries.models import Delivery, DeliveryStatus
+from contact_center.deliveries.rules import LEASE
+from scheduler.relay import Relay
+from tests.support.fakes import FakeChannel
+
+PATIENCE = 10  # seconds a condition may take on a busy machine
+
+
+@pytest.fixture
+def channel() -> FakeChannel:
+    return FakeChannel()
+
+
+@pytest.fixture
+async def runtime(runtime, channel, database_url):
+    bus = Bus()
+    db = Database(database_url, on_commit=bus.publish)
+    yield replace(runtime, bus=bus, db=db, channels={"chat": channel})
+    await db.dispose()
+
+
+@asynccontextmanager
+async def running(runtime, owner="node"):
+    relay = Relay(runtime, owner=owner)
+    task = asyncio.create_task(relay.run())
+    try:
+        yield relay
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def enqueue(runtime, *texts, order_key="c1", kind="reply", channel="chat") -> None:
+    async with runtime.db.begin() as session:
+        for text in texts:
+            await actions.enqueue(
+                session,
+                Outgoing(idempotency_key=f"key {text}", address="ann", text=text),
+                channel=channel,
+                order_key=order_key,
+                kind=kind,
+                now=runtime.now(),
+            )
+
+
+async def deliveries(runtime) -> list[Delivery]:
+    async with runtime.db.read() as session:
+        return list(await session.scalars(select(Delivery).order_by(Delivery.id)))
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+def all_in(runtime, status):
+    async def condition() -> bool:
+        return all(d.status is status for d in await deliveries(runtime))
+
+    return condition
+
+
+async def test_messages_of_one_conversation_leave_one_after_another(runtime, channel) -> None:
+    async with running(runtime):
+        await enqueue(runtime, *"abcdef")
+        await until(all_in(runtime, DeliveryStatus.SENT))
+
+    assert [message.text for message in channel.sent] == list("abcdef")
+
+
+async def test_a_failed_attempt_is_made_again_later_and_holds_up_only_its_conversation(
+    runtime, channel, clock
+) -> None:
+    channel.failures = [DeliveryFailed("busy")]
+    await enqueue(runtime, "a", "b")
+    async with running(runtime):
+
+        async def failed_once() -> bool:
+            return (await deliveries(runtime))[0].last_error == "busy"
+
+        await until(failed_once)
+        await enqueue(runtime, "c", order_key="c2")
+
+        async def other_left() -> bool:
+            return [m.text for m in channel.sent] == ["c"]
+
+        await until(other_left)
+        clock.advance(minutes=1)
+        runtime.bus.publish(["deliveries"])
+        await until(all_in(runtime, DeliveryStatus.SENT))
+
+    assert [message.text for message in channel.sent] == ["c", "a", "b"]
+    assert (await deliveries(runtime))[0].attempts == 2
+
+
+async def test_a_permanent_failure_is_given_up_on_until_somebody_retries(runtime, channel) -> None:
+    channel.failures = [DeliveryFailed("no such address", permanent=True)]
+    await enqueue(runtime, "a")
+    async with running(runtime):
+        await until(all_in(runtime, DeliveryStatus.DEAD))
+        async with runtime.db.begin() as session:
+            await actions.retry(session, 1, now=runtime.now())
+        await until(all_in(runtime, DeliveryStatus.SENT))
+
+    assert [message.text for message in channel.sent] == ["a"]
+
+
+async def test_a_channel_that_is_not_set_up_is_said_and_tried_again(runtime) -> None:
+    await enqueue(runtime, "a", channel="pigeon")
+    async with running(runtime):
+
+        async def explained() -> bool:
+            return bool((await deliveries(runtime))[0].last_error)
+
+        await until(explained)
+
+    [delivery] = await deliveries(runtime)
+    assert delivery.status is DeliveryStatus.PENDING
+    assert delivery.last_error == "channel pigeon is not set up"
+
+
+async def test_a_lease_whose_owner_died_runs_out(runtime, channel, clock) -> None:
+    await enqueue(runtime, "a")
+    async with runtime.db.begin() as session:
+        assert len(await actions.claim(session, owner="dead", now=clock())) == 1
+    async with runtime.db.begin() as session:
+        assert await actions.claim(session, owner="other", now=clock()) == []
+
+    clock.advance(seconds=(LEASE + timedelta(seconds=1)).total_seconds())
+    async with running(runtime):
+        await until(all_in(runtime, DeliveryStatus.SENT))
+
+    assert [message.idempotency_key for message in channel.sent] == ["key a"]
+
+
+async def test_a_late_result_of_a_lost_lease_changes_nothing(runtime, clock) -> None:
+    await enqueue(runtime, "a")
+    async with runtime.db.begin() as session:
+        [mine] = await actions.claim(session, owner="slow", now=clock())
+    clock.advance(minutes=2)
+    async with runtime.db.begin() as session:
+        await actions.claim(session, owner="other", now=clock())
+
+    async with runtime.db.begin() as session:
+        attempt = actions.Attempt(mine, network_id="late")
+        await actions.settle(session, [attempt], owner="slow", now=clock(), random=runtime.random)
+
+    [delivery] = await deliveries(runtime)
+    assert (delivery.status, delivery.lease_owner) == (DeliveryStatus.LEASED, "other")
+
+
+@pytest.mark.race
+async def test_two_relays_send_everything_once_and_in_order(runtime, channel, database_url) -> None:
+    second_bus = Bus()
+    second = replace(
+        runtime, bus=second_bus, db=Database(database_url, on_commit=second_bus.publish)
+    )
+    async with running(runtime, "one"), running(second, "two"):
+        for number in range(20):
+            await enqueue(runtime, *(f"{number}.{i}" for i in range(5)), order_key=f"c{number}")
+        second_bus.publish(["deliveries"])
+        await until(all_in(runtime, DeliveryStatus.SENT))
+
+    texts = [message.text for message in channel.sent]
+    await second.db.dispose()
+    assert len(texts) == len(set(texts)) == 100
+    for number in range(20):
+        assert [t for t in texts if t.startswith(f"{number}.")] == [
+            f"{number}.{i}" for i in range(5)
+        ]
+
+
+async def test_stopping_finishes_what_is_in_flight(runtime, channel) -> None:
+    release = asyncio.Event()
+    started = asyncio.Event()
+
+    class Slow:
+        async def send(self, message: Outgoing) -> str:
+            started.set()
+            await release.wait()
+            return "slow"
+
+    runtime = replace(runtime, channels={"chat": Slow()})
+    await enqueue(runtime, "a")
+    relay = Relay(runtime, owner="node")
+    task = asyncio.create_task(relay.run())
+    await asyncio.wait_for(started.wait(), PATIENCE)
+
+    task.cancel()
+    release.set()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert (await deliveries(runtime))[0].status is DeliveryStatus.SENT

@@ -1,1 +1,96 @@
 """The command line."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from contact_center.settings import Settings, SettingsError, config_directory, load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="Directory with settings.toml.", show_default=False)
+]
+
+
+@app.command()
+def serve(
+    config: Config = None,
+    roles: Annotated[str, typer.Option(help="Some of web,intake,relay,scheduler.")] = "",
+    demo: Annotated[bool, typer.Option(help="Fill an empty database with demo data.")] = False,
+) -> None:
+    """Run the contact centre: it brings the database up to date, then serves until stopped."""
+    from contact_center.log import set_up_logging
+    from contact_center.serve import run
+
+    settings, directory = _load(config, roles)
+    set_up_logging(level=settings.log.level, as_json=settings.log.format == "json")
+    run(settings, directory, demo=demo)
+
+
+@app.command()
+def migrate(config: Config = None) -> None:
+    """Bring the database to the current schema."""
+    from contact_center.db import Database
+    from contact_center.migrations.run import upgrade
+
+    settings, _ = _load(config)
+
+    async def work() -> None:
+        db = Database(settings.database.url)
+        try:
+            await upgrade(db)
+        finally:
+            await db.dispose()
+
+    asyncio.run(work())
+    typer.echo("The database is up to date.")
+
+
+@app.command("check-config")
+def check_config(config: Config = None) -> None:
+    """Read the whole configuration and say what is wrong with it."""
+    from contact_center.errors import Invalid
+    from contact_center.routing.rules import load_routes
+    from contact_center.texts import load_texts, missing_texts
+
+    _, directory = _load(config)
+    try:
+        load_routes(directory / "routing.toml")
+    except Invalid as error:
+        _fail(str(error))
+    if missing := missing_texts(load_texts(directory / "texts")):
+        _fail(f"{directory / 'texts'}: missing {', '.join(missing)}")
+    typer.echo(f"{directory}: everything is fine.")
+
+
+@app.command()
+def version() -> None:
+    """Say which version this is."""
+    from importlib.metadata import version as installed
+
+    typer.echo(installed("contact-center"))
+
+
+def _load(config: Path | None, roles: str = "") -> tuple[Settings, Path]:
+    try:
+        directory = config_directory(config)
+        settings = load_settings(directory)
+        if roles:
+            changed: dict[str, Any] = settings.model_dump()
+            changed["server"]["roles"] = roles.split(",")
+            settings = Settings(**changed)
+    except (SettingsError, ValueError) as error:
+        _fail(str(error))
+    return settings, directory
+
+
+def _fail(message: str) -> NoReturn:
+    typer.secho(message, err=True, fg=typer.colors.RED)
+    raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    app()

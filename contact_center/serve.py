@@ -1,1 +1,179 @@
-"""Composition root: builds the runtime and starts everything this process is to do."""
+"""Composition root: builds the runtime and starts what this process is to do.
+
+Everything that runs is a named, watched task: when one dies the process stops, and whoever
+supervises it starts it again. Stopping goes in reverse: no new work, finish what was taken.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bots.dialogs.talk import build_dialogue
+from contact_center.app import build_app
+from contact_center.batching import Batcher
+from contact_center.bus import Bus
+from contact_center.channels.base import Channel
+from contact_center.channels.webhook import WebhookChannel
+from contact_center.clock import utcnow
+from contact_center.db import Database
+from contact_center.fleet import PostgresBus, RedisBus
+from contact_center.intake.actions import Intake
+from contact_center.integrations.actions import Endpoints
+from contact_center.migrations import run as migrations
+from contact_center.routing.rules import load_routes
+from contact_center.runtime import Runtime
+from contact_center.settings import Settings, SettingsError
+from contact_center.storage import LocalStorage
+from contact_center.texts import load_texts
+from contact_center.web.health import READY_CHECKS
+from scheduler.relay import Relay
+
+logger = logging.getLogger(__name__)
+
+STOP_WITHIN = 20.0  # seconds
+SECRET_FILE = Path("data/secret_key")
+
+
+@asynccontextmanager
+async def runtime_from(settings: Settings, directory: Path) -> AsyncIterator[Runtime]:
+    """Everything but what listens; the inbox takes messages as long as this is open."""
+    settings = settings.model_copy(update={"secret_key": _secret_key(settings)})
+    bus = _bus(settings)
+    db = Database(settings.database.url, on_commit=bus.publish)
+    texts = load_texts(directory / "texts")
+    intake = Intake(
+        db=db,
+        settings=settings,
+        texts=texts,
+        routes=load_routes(directory / "routing.toml"),
+        dialogue=build_dialogue(texts, company=settings.company),
+        now=utcnow,
+    )
+    channels: dict[str, Channel] = {}
+    runtime = Runtime(
+        settings=settings,
+        db=db,
+        bus=bus,
+        storage=LocalStorage(settings.attachments.directory),
+        texts=texts,
+        inbox=Batcher(intake.handle),
+        channels=channels,
+    )
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(db.dispose)
+        await bus.start()
+        stack.push_async_callback(bus.stop)
+        webhook = WebhookChannel(
+            targets=Endpoints(db, utcnow), settings=settings.webhooks, now=utcnow
+        )
+        stack.push_async_callback(webhook.close)
+        channels["webhook"] = webhook
+        await _run_beside(stack, runtime.inbox.run(), name="intake")
+        yield runtime
+        await runtime.inbox.drain()
+
+
+def run(settings: Settings, directory: Path, *, demo: bool = False) -> None:
+    """`serve` in an event loop; in a fast one where that is installed."""
+    try:
+        import uvloop  # noqa: PLC0415  optional
+    except ImportError:
+        asyncio.run(serve(settings, directory, demo=demo))
+    else:
+        uvloop.run(serve(settings, directory, demo=demo))
+
+
+async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> None:
+    """Until the process is told to stop, or something that must run dies."""
+    async with AsyncExitStack() as stack:
+        runtime = await stack.enter_async_context(runtime_from(settings, directory))
+        await migrations.upgrade(runtime.db)
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        roles = set(settings.server.roles)
+        relay = Relay(runtime, owner=_node())
+        if "relay" in roles:
+            await _run_beside(stack, relay.run(), name="relay", stopped=stopped)
+        if "web" in roles:
+            app = build_app(runtime)
+            if "relay" in roles:
+                app[READY_CHECKS]["relay"] = partial(_is_alive, relay)
+            await _listen(stack, app, settings)
+        await stopped.wait()
+        logger.info("stopping")
+
+
+async def _is_alive(relay: Relay) -> bool:
+    return relay.is_alive()
+
+
+async def _listen(stack: AsyncExitStack, app: web.Application, settings: Settings) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WITHIN)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    server = settings.server
+    site = web.TCPSite(runner, server.host, server.port, reuse_port=server.share_port or None)
+    await site.start()
+    logger.info("listening", extra={"url": settings.server.public_url})
+
+
+async def _run_beside(
+    stack: AsyncExitStack,
+    work: Coroutine[Any, Any, None],
+    *,
+    name: str,
+    stopped: asyncio.Event | None = None,
+) -> None:
+    """A task that lives as long as the stack; its death ends the process."""
+    task = asyncio.create_task(work, name=name)
+
+    def died(ended: asyncio.Task[None]) -> None:
+        if not ended.cancelled() and ended.exception() is not None:
+            logger.error("a task died", extra={"task": name}, exc_info=ended.exception())
+            if stopped is not None:
+                stopped.set()
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    task.add_done_callback(died)
+    stack.push_async_callback(stop)
+
+
+def _bus(settings: Settings) -> Bus:
+    if settings.bus.url is not None:
+        return RedisBus(settings.bus.url)
+    if settings.database.url.startswith("postgresql"):
+        return PostgresBus(settings.database.url.replace("+asyncpg", ""))
+    return Bus()
+
+
+def _secret_key(settings: Settings) -> SecretStr:
+    """The configured key, or one that is made at the first start and kept beside the data."""
+    if settings.secret_key.get_secret_value():
+        return settings.secret_key
+    if not settings.database.url.startswith("sqlite"):
+        raise SettingsError("secret_key: set it, the same for all processes (CC_SECRET_KEY)")
+    if not SECRET_FILE.exists():
+        SECRET_FILE.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(SECRET_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return SecretStr(SECRET_FILE.read_text().strip())
+
+
+def _node() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

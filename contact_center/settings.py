@@ -33,6 +33,7 @@ class Server(Section):
     public_url: str = "http://localhost:8080"
     behind_proxy: bool = False
     open_metrics: bool = False
+    share_port: bool = False  # several processes on one port
     roles: list[Literal["web", "intake", "relay", "scheduler"]] = [
         "web",
         "intake",

@@ -34,3 +34,13 @@ def _flatten(file: Path) -> dict[str, str]:
     return {
         f"{section}.{key}": text for section, keys in sections.items() for key, text in keys.items()
     }
+
+
+def missing_texts(texts: Texts) -> list[str]:
+    """`language: key` for each phrase that one language has and another has not."""
+    known = {key for language in texts.languages for key in texts.keys(language)}
+    return [
+        f"{language}: {key}"
+        for language in texts.languages
+        for key in sorted(known - texts.keys(language))
+    ]

@@ -1,7 +1,9 @@
 """Which team a ticket goes to: the first rule that fits."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from contact_center.errors import Invalid
@@ -37,6 +39,14 @@ def parse_rules(table: Mapping[str, Any]) -> list[Rule]:
             raise Invalid(f"rule {number}: {', '.join(sorted(unknown))}: no such condition")
         rules.append(Rule(team, {name: _values(number, name, v) for name, v in fields.items()}))
     return rules
+
+
+def load_routes(file: Path) -> list[Rule]:
+    """Raises Invalid that names the file, the rule and the reason."""
+    try:
+        return parse_rules(tomllib.loads(file.read_text("utf-8")))
+    except (Invalid, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"{file}: {error}") from error
 
 
 def _values(number: int, name: str, value: Any) -> list[str]:

@@ -1,8 +1,8 @@
 """The login cookie, and proof that a request was meant."""
 
 import hmac
+from http.cookies import Morsel
 
-from aiohttp import web
 from yarl import URL
 
 from contact_center.errors import Forbidden
@@ -28,21 +28,19 @@ def read_cookie(call: Call) -> str | None:
     return value if value and len(value) <= LONGEST_COOKIE else None
 
 
-def set_cookie(call: Call, response: web.StreamResponse, value: str, *, max_age: int) -> None:
+def set_cookie(call: Call, value: str, *, max_age: int) -> None:
+    """With the answer; `max_age` in seconds."""
     settings = call.runtime.settings
-    response.set_cookie(
-        cookie_name(settings),
-        value,
-        max_age=max_age,  # seconds
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=_is_https(settings),
-    )
+    cookie: Morsel[str] = Morsel()
+    cookie.set(cookie_name(settings), value, value)
+    cookie.update({"path": "/", "max-age": str(max_age), "httponly": "yes", "samesite": "Lax"})
+    if _is_https(settings):
+        cookie["secure"] = "yes"
+    call.headers["Set-Cookie"] = cookie.OutputString()
 
 
-def clear_cookie(call: Call, response: web.StreamResponse) -> None:
-    set_cookie(call, response, "", max_age=0)
+def clear_cookie(call: Call) -> None:
+    set_cookie(call, "", max_age=0)
 
 
 def check_same_origin(call: Call) -> None:

@@ -51,6 +51,7 @@ class RateLimit:
 @dataclass(slots=True)
 class _Failures:
     count: int = 0
+    last: float = 0.0
     wait_until: float = 0.0
 
 
@@ -60,12 +61,14 @@ class Backoff:
     def __init__(
         self,
         *,
-        free: int = 5,
-        longest: float = 300.0,  # seconds
+        free: int,
+        longest: float = 300.0,  # seconds to wait
+        forget_after: float = 3600.0,  # seconds without a failure
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._free = free
         self._longest = longest
+        self._forget_after = forget_after
         self._clock = clock
         self._failures: dict[str, _Failures] = {}
 
@@ -76,16 +79,25 @@ class Backoff:
             raise TooMany("too many failed attempts: wait before the next", retry_after=wait)
 
     def fail(self, key: str) -> None:
-        failures = self._failures.pop(key, None) or _Failures()
-        failures.count += 1
+        now = self._clock()
+        failures = self._failures.pop(key, None)
+        if failures is None or now - failures.last > self._forget_after:
+            failures = _Failures()
+        failures.count, failures.last = failures.count + 1, now
         if failures.count >= self._free:
-            wait = min(2.0 ** min(failures.count - self._free, 30), self._longest)
-            failures.wait_until = self._clock() + wait
+            doubled = 2.0 ** min(failures.count - self._free, 30)
+            failures.wait_until = now + min(doubled, self._longest)
         if len(self._failures) >= MOST_KEYS:
             del self._failures[next(iter(self._failures))]  # the one that failed longest ago
         self._failures[key] = failures
 
-    def succeed(self, key: str) -> None:
+    def forgive(self, key: str) -> None:
+        """Take one failure back, and no more: others may be guessing under the same key."""
+        if (failures := self._failures.get(key)) is not None:
+            failures.count -= 1
+            failures.wait_until = 0.0
+
+    def clear(self, key: str) -> None:
         self._failures.pop(key, None)
 
 

@@ -45,12 +45,24 @@ class Principal:
             raise Forbidden(f"you need the permission {permission}", permission=permission)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn:
+    cookie: str = field(repr=False)
+    principal: Principal
+    max_age: int  # seconds the browser may keep the cookie
+
+
 class Authenticator(Protocol):
-    """Knows callers by what they carry; None for what it does not know."""
+    async def by_token(self, token: str, *, now: datetime) -> Principal | None:
+        """None for a token that is unknown, expired or revoked."""
 
-    async def by_token(self, token: str, *, now: datetime) -> Principal | None: ...
+    async def by_cookie(self, cookie: str, *, now: datetime) -> Principal | None:
+        """None for a login that is unknown, expired or ended."""
 
-    async def by_cookie(self, cookie: str, *, now: datetime) -> Principal | None: ...
+    async def log_in(
+        self, *, email: str, password: str, address: str, user_agent: str, now: datetime
+    ) -> LoggedIn:
+        """Raises Unauthenticated, TooMany."""
 
 
 AUTHENTICATOR: web.AppKey[Authenticator] = web.AppKey("authenticator")

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
 
 from contact_center import errors
 
@@ -91,6 +92,8 @@ def _translate(error: Exception) -> errors.ContactCenterError | None:
     """Ours as it is, and what the database may throw at any request."""
     if isinstance(error, errors.ContactCenterError):
         return error
+    if isinstance(error, StaleDataError):
+        return errors.Stale()
     if isinstance(error, IntegrityError):
         log.warning("integrity error", exc_info=error)
         return errors.Conflict("this clashes with a record that exists already")

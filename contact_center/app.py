@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from contact_center.agents import api as agents
+from contact_center.doorkeeper import Doorkeeper
 from contact_center.intake import api as intake
 from contact_center.integrations import api as integrations
 from contact_center.ledger import api as ledger
+from contact_center.logins import api as logins
 from contact_center.migrations.run import is_current
 from contact_center.runtime import Runtime
 from contact_center.sources import api as sources
@@ -18,6 +21,8 @@ from contact_center.web.limits import LIMITS, limits_for
 from contact_center.web.metrics import METRICS, Metrics
 from contact_center.web.middleware import attend
 from contact_center.web.openapi import document
+from contact_center.web.passwords import PASSWORDS, Passwords
+from contact_center.web.principal import AUTHENTICATOR
 from contact_center.web.routes import Routes
 from contact_center.web.security import add_headers
 
@@ -25,6 +30,8 @@ VERSION = "1.0"  # of the interface
 TABLES = (
     health.routes,
     docs.routes,
+    logins.routes,
+    agents.routes,
     intake.routes,
     sources.routes,
     ledger.routes,
@@ -43,6 +50,9 @@ def build_app(runtime: Runtime, *, fronts: Sequence[Routes] = ()) -> web.Applica
     app[RUNNING] = set()
     app[sources.SOURCES] = {}  # whoever starts the service reads them from the configuration
     app[LIMITS] = limits_for(per_caller=limits.per_caller, per_address=limits.per_address)
+    app[PASSWORDS] = Passwords()
+    doorkeeper = Doorkeeper(runtime, app[LIMITS], app[PASSWORDS])
+    app[AUTHENTICATOR] = doorkeeper
     checks: dict[str, health.Check] = {"database": lambda: is_current(runtime.db)}
     app[health.READY_CHECKS] = checks
     app[docs.DOCUMENT] = document(
@@ -51,5 +61,6 @@ def build_app(runtime: Runtime, *, fronts: Sequence[Routes] = ()) -> web.Applica
         version=VERSION,
     )
     app.on_response_prepare.append(add_headers)
+    app.cleanup_ctx.append(lambda _: doorkeeper.on_duty())
     mount(app, *tables)
     return app

@@ -49,6 +49,11 @@ class LimitSettings(Section):
     per_address: int = Field(600, gt=0)
 
 
+class Logins(Section):
+    idle_hours: int = Field(12, gt=0)
+    longest_days: int = Field(30, gt=0)
+
+
 class DatabaseSettings(Section):
     url: str = "sqlite+aiosqlite:///data/contact-center.db"
 
@@ -137,6 +142,7 @@ class Settings(BaseSettings):
     time_zone: str = "UTC"
     server: Server = Server()
     limits: LimitSettings = LimitSettings()
+    logins: Logins = Logins()
     database: DatabaseSettings = DatabaseSettings()
     log: Log = Log()
     bus: BusSettings = BusSettings()

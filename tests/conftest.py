@@ -8,9 +8,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.app import build_app
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
 from contact_center.channels.base import Inbound, Receipt
@@ -21,6 +24,7 @@ from contact_center.runtime import Runtime
 from contact_center.settings import Settings
 from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
+from tests.support.clients import Browsers, Login, TokenFor
 from tests.support.databases import (
     BACKENDS,
     postgres_server,
@@ -135,3 +139,39 @@ def runtime(db: Database, clock: FakeClock, tmp_path: Path) -> Runtime:
         now=clock,
         random=Random(7),  # noqa: S311  the same in every run
     )
+
+
+@pytest.fixture
+def app(runtime: Runtime) -> web.Application:
+    return build_app(runtime)
+
+
+@pytest.fixture
+async def server(app: web.Application) -> AsyncIterator[TestServer]:
+    async with TestServer(app) as server:
+        yield server
+
+
+@pytest.fixture
+async def browsers(server: TestServer) -> AsyncIterator[Browsers]:
+    """Clients of one server, each with its own cookies."""
+    async with Browsers(server) as browsers:
+        yield browsers
+
+
+@pytest.fixture
+async def client(browsers: Browsers) -> TestClient:
+    """Somebody who is not logged in."""
+    return await browsers.open()
+
+
+@pytest.fixture
+def login(browsers: Browsers, runtime: Runtime) -> Login:
+    """`lead = await login("lead")` is a client that is logged in; `lead.agent` is the agent."""
+    return Login(browsers, runtime)
+
+
+@pytest.fixture
+def token(browsers: Browsers, runtime: Runtime) -> TokenFor:
+    """`shop = await token(Permission.TICKETS_READ)` is a client with an API token."""
+    return TokenFor(browsers, runtime)

@@ -1,4 +1,4 @@
-"""Staff: who they are, what they may do, which teams they work in, and how they log in."""
+"""Staff: who they are, what they may do, and which teams they work in."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -41,7 +41,11 @@ class Agent(Table):
     telegram_id: Mapped[str | None] = mapped_column(String(32), unique=True)
     digest_hour: Mapped[int | None]  # local; None: no digest
     active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+
+    # A change of a version that somebody else has changed meanwhile is refused.
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Team(Table):
@@ -50,7 +54,10 @@ class Team(Table):
     id: Mapped[Key]
     name: Mapped[Name] = mapped_column(unique=True)
     telegram_chat: Mapped[str | None] = mapped_column(String(32))  # new tickets are announced here
+    version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class TeamMember(Table):
@@ -62,33 +69,3 @@ class TeamMember(Table):
     agent_id: Mapped[int] = mapped_column(
         ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-
-
-class LoginSession(Table):
-    """One browser an agent is logged in with; deleting the row logs it out."""
-
-    __tablename__ = "login_sessions"
-
-    id_hash: Mapped[Short] = mapped_column(primary_key=True)  # SHA-256 of the cookie
-    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), index=True)
-    csrf_token: Mapped[Short]
-    user_agent: Mapped[Name] = mapped_column(default="")
-    created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
-
-
-class ApiToken(Table):
-    """Lets another system in, within its scopes; the secret itself is shown once and not kept."""
-
-    __tablename__ = "api_tokens"
-
-    id: Mapped[Key]
-    name: Mapped[Name]
-    secret_hash: Mapped[Short] = mapped_column(unique=True)  # SHA-256
-    scopes: Mapped[list[str]]  # values of web.permissions.Permission
-    created_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
-    created_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
-    expires_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]

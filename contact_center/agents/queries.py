@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.agents.models import Agent, Presence, Team, TeamMember
+from contact_center.agents.models import Agent, Presence, Role, Team, TeamMember
 from contact_center.errors import Conflict, NotFound
 
 
@@ -73,3 +73,49 @@ async def agents_by_presence(session: AsyncSession) -> dict[Presence, list[str]]
     for agent in await all_agents(session, active_only=True):
         names[agent.presence].append(agent.name)
     return names
+
+
+async def page_of_agents(
+    session: AsyncSession,
+    *,
+    after: int,
+    limit: int,
+    active: bool | None = None,
+    role: Role | None = None,
+    team_id: int | None = None,
+) -> Sequence[Agent]:
+    """By id, beyond `after`."""
+    found = select(Agent).where(Agent.id > after).order_by(Agent.id).limit(limit)
+    if active is not None:
+        found = found.where(Agent.active.is_(active))
+    if role is not None:
+        found = found.where(Agent.role == role)
+    if team_id is not None:
+        members = select(TeamMember.agent_id).where(TeamMember.team_id == team_id)
+        found = found.where(Agent.id.in_(members))
+    return (await session.scalars(found)).all()
+
+
+async def teams_of(session: AsyncSession, agent_ids: Collection[int]) -> dict[int, list[int]]:
+    """Team ids by agent."""
+    teams: dict[int, list[int]] = {agent_id: [] for agent_id in agent_ids}
+    found = select(TeamMember).where(TeamMember.agent_id.in_(agent_ids))
+    for membership in await session.scalars(found.order_by(TeamMember.team_id)):
+        teams[membership.agent_id].append(membership.team_id)
+    return teams
+
+
+async def find_membership(
+    session: AsyncSession, *, team_id: int, agent_id: int
+) -> TeamMember | None:
+    return await session.get(TeamMember, (team_id, agent_id))
+
+
+async def find_team_by_name(session: AsyncSession, name: str) -> Team | None:
+    return await session.scalar(select(Team).where(Team.name == name))
+
+
+async def lock_active_admins(session: AsyncSession) -> int:
+    """How many there are; nobody can make it fewer until this transaction ends."""
+    found = select(Agent.id).where(Agent.role == Role.ADMIN, Agent.active.is_(True))
+    return len((await session.scalars(found.order_by(Agent.id).with_for_update())).all())

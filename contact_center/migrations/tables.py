@@ -12,6 +12,7 @@ from contact_center.jobs import models as jobs
 from contact_center.knowledge import models as knowledge
 from contact_center.ledger import models as ledger
 from contact_center.links import models as links
+from contact_center.logins import models as logins
 from contact_center.messages import models as messages
 from contact_center.sla import models as sla
 from contact_center.tickets import models as tickets
@@ -30,6 +31,7 @@ SLICES = (
     knowledge,
     ledger,
     links,
+    logins,
     messages,
     sla,
     tickets,

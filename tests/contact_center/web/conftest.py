@@ -1,12 +1,10 @@
 """A small application of every kind of route."""
 
 import dataclasses
-from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 from pydantic import BaseModel, ConfigDict, Field
 
 from contact_center.app import build_app
@@ -129,12 +127,6 @@ def app(runtime, tables, callers) -> web.Application:
     app = build_app(runtime, fronts=tables)
     app[AUTHENTICATOR] = callers
     return app
-
-
-@pytest.fixture
-async def client(app: web.Application) -> AsyncIterator[TestClient]:
-    async with TestClient(TestServer(app)) as client:
-        yield client
 
 
 def with_settings(runtime, **sections):

@@ -1,0 +1,145 @@
+"""What can be done with staff and teams. Callers own the transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents import queries, rules
+from contact_center.agents.models import Agent, Presence, Role, Team, TeamMember
+from contact_center.errors import Conflict
+from contact_center.events.actions import record
+from contact_center.events.rules import Actor
+
+# The log tells the old and the new value of these; of the others only that they changed.
+_LOGGED = ("role", "active", "presence")
+
+
+async def add_agent(
+    session: AsyncSession,
+    *,
+    email: str,
+    name: str,
+    password_hash: str,
+    role: Role,
+    by: Actor,
+    now: datetime,
+    **details: Any,
+) -> Agent:
+    """`details` are further columns. Raises Invalid, Conflict."""
+    email = rules.clean_email(email)
+    if await queries.find_agent_by_email(session, email) is not None:
+        raise Conflict("somebody with this mail address is here already")
+    _check(details)
+    agent = Agent(
+        email=email, name=name, password_hash=password_hash, role=role, created_at=now, **details
+    )
+    session.add(agent)
+    await session.flush()
+    data = {"agent_id": agent.id, "role": role}
+    await record(session, "agent.added", actor=by, now=now, data=data)
+    return agent
+
+
+async def edit_agent(
+    session: AsyncSession, agent: Agent, *, changes: Mapping[str, Any], by: Actor, now: datetime
+) -> None:
+    """`changes` are columns with their new values. Raises Invalid, Conflict."""
+    changes = {name: v for name, v in changes.items() if v != getattr(agent, name)}
+    _check(changes)
+    if changes.get("role", agent.role) is not Role.ADMIN or not changes.get("active", agent.active):
+        rules.check_not_last_admin(agent, admins=await queries.lock_active_admins(session))
+    if not changes:
+        return
+    data: dict[str, Any] = {"agent_id": agent.id, "changed": sorted(changes)}
+    for name in _LOGGED:
+        if name in changes:
+            data[name] = {"old": getattr(agent, name), "new": changes[name]}
+    for name, value in changes.items():
+        setattr(agent, name, value)
+    await session.flush()
+    await record(session, "agent.edited", actor=by, now=now, data=data)
+
+
+async def set_presence(
+    session: AsyncSession, agent: Agent, *, presence: Presence, by: Actor, now: datetime
+) -> None:
+    """Begin, interrupt or end a shift."""
+    if agent.presence is presence:
+        return
+    data = {"agent_id": agent.id, "old": agent.presence, "new": presence}
+    agent.presence = presence
+    await session.flush()
+    await record(session, "agent.presence_changed", actor=by, now=now, data=data)
+
+
+async def add_team(
+    session: AsyncSession, *, name: str, telegram_chat: str | None, by: Actor, now: datetime
+) -> Team:
+    """Raises Conflict."""
+    await _check_team_name(session, name)
+    team = Team(name=name, telegram_chat=telegram_chat, created_at=now)
+    session.add(team)
+    await session.flush()
+    await record(session, "team.added", actor=by, now=now, data={"team_id": team.id})
+    return team
+
+
+async def edit_team(
+    session: AsyncSession, team: Team, *, changes: Mapping[str, Any], by: Actor, now: datetime
+) -> None:
+    """Raises Conflict."""
+    changes = {name: v for name, v in changes.items() if v != getattr(team, name)}
+    if "name" in changes:
+        await _check_team_name(session, changes["name"])
+    if not changes:
+        return
+    for name, value in changes.items():
+        setattr(team, name, value)
+    await session.flush()
+    data = {"team_id": team.id, "changed": sorted(changes)}
+    await record(session, "team.edited", actor=by, now=now, data=data)
+
+
+async def delete_team(session: AsyncSession, team: Team, *, by: Actor, now: datetime) -> None:
+    """Raises an integrity error while tickets belong to it."""
+    team_id = team.id
+    await session.delete(team)
+    await session.flush()
+    await record(session, "team.deleted", actor=by, now=now, data={"team_id": team_id})
+
+
+async def join_team(
+    session: AsyncSession, team: Team, agent: Agent, *, by: Actor, now: datetime
+) -> None:
+    """Nothing happens to somebody who is in the team already."""
+    if await queries.find_membership(session, team_id=team.id, agent_id=agent.id) is not None:
+        return
+    session.add(TeamMember(team_id=team.id, agent_id=agent.id))
+    await session.flush()
+    data = {"team_id": team.id, "agent_id": agent.id}
+    await record(session, "team.joined", actor=by, now=now, data=data)
+
+
+async def leave_team(
+    session: AsyncSession, team: Team, agent: Agent, *, by: Actor, now: datetime
+) -> None:
+    """Nothing happens to somebody who is not in the team."""
+    membership = await queries.find_membership(session, team_id=team.id, agent_id=agent.id)
+    if membership is None:
+        return
+    await session.delete(membership)
+    await session.flush()
+    data = {"team_id": team.id, "agent_id": agent.id}
+    await record(session, "team.left", actor=by, now=now, data=data)
+
+
+async def _check_team_name(session: AsyncSession, name: str) -> None:
+    if await queries.find_team_by_name(session, name) is not None:
+        raise Conflict(f"there is a team {name!r} already")
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    if "time_zone" in values:
+        rules.check_time_zone(values["time_zone"])

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.customers.models import Customer, Identity
@@ -55,3 +55,25 @@ async def delete_customers(session: AsyncSession, customer_ids: Collection[int])
 async def names_of(session: AsyncSession, customer_ids: Collection[int]) -> dict[int, str]:
     found = select(Customer.id, Customer.name).where(Customer.id.in_(customer_ids))
     return {row[0]: row[1] for row in await session.execute(found)}
+
+
+async def customers_by_id(
+    session: AsyncSession, customer_ids: Collection[int]
+) -> dict[int, Customer]:
+    found = await session.scalars(select(Customer).where(Customer.id.in_(customer_ids)))
+    return {customer.id: customer for customer in found}
+
+
+async def search_customers(
+    session: AsyncSession, text: str, *, limit: int = 10
+) -> Sequence[Customer]:
+    """By a part of the name, or the whole mail address or telephone number."""
+    part = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    matches = or_(
+        Customer.name.ilike(f"%{part}%", escape="\\"),
+        Customer.email == text.strip().lower(),
+        Customer.phone == text.strip(),
+    )
+    return (
+        await session.scalars(select(Customer).where(matches).order_by(Customer.id).limit(limit))
+    ).all()

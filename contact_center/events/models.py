@@ -3,10 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    text,  # noqa: TID251  partial index
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.db import Key, Short, Table
+
+ALERT = "lead.alerted"
+_IS_ALERT = text(f"kind = '{ALERT}'")
 
 
 class Event(Table):
@@ -20,6 +29,7 @@ class Event(Table):
     __table_args__ = (
         UniqueConstraint("ticket_id", "seq"),
         Index("ix_events_at", "at"),
+        Index("ix_events_alerts", "id", sqlite_where=_IS_ALERT, postgresql_where=_IS_ALERT),
     )
 
     id: Mapped[Key]

@@ -116,6 +116,19 @@ async def queue_page(
     return (await session.scalars(found.order_by(Ticket.next_due_at, Ticket.id).limit(limit))).all()
 
 
+async def in_queue(
+    session: AsyncSession,
+    queue: Queue,
+    *,
+    ticket_ids: Collection[int],
+    agent_id: int,
+    team_ids: Collection[int] = (),
+) -> Sequence[Ticket]:
+    """Those of the given tickets that are in a queue."""
+    found = _in_queue(queue, agent_id=agent_id, team_ids=team_ids)
+    return (await session.scalars(found.where(Ticket.id.in_(ticket_ids)))).all()
+
+
 async def queue_size(
     session: AsyncSession,
     queue: Queue,

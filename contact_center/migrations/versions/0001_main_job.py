@@ -457,6 +457,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("ticket_id", "seq", name=op.f("uq_events_ticket_id_seq")),
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_events_alerts",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'lead.alerted'"),
+            postgresql_where=sa.text("kind = 'lead.alerted'"),
+        )
         batch_op.create_index("ix_events_at", ["at"], unique=False)
 
     op.create_table(

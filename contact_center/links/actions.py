@@ -7,15 +7,27 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.conversations import queries as conversations
-from contact_center.errors import Conflict, Invalid
+from contact_center.errors import Conflict, Invalid, NotFound
 from contact_center.events.rules import Actor
-from contact_center.links.models import LinkKind, TicketLink
+from contact_center.links import queries
+from contact_center.links.models import BY_HAND, LinkKind, TicketLink
 from contact_center.messages import queries as messages
+from contact_center.messages.rules import unanswered_since
 from contact_center.sla import actions as clocks
+from contact_center.sla.models import ClockKind
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.actions import Policy
-from contact_center.tickets.models import FINISHED, IllegalTransition, Status, Ticket
+from contact_center.tickets.models import (
+    ACTIVE,
+    FINISHED,
+    IllegalTransition,
+    Status,
+    Ticket,
+    reference,
+)
+
+MOST_MESSAGES = 10_000  # of one ticket
 
 
 async def merge(
@@ -26,25 +38,46 @@ async def merge(
         raise Invalid("a ticket cannot be merged into itself")
     locked = {i: await ticket_queries.lock_ticket(session, i) for i in sorted((ticket_id, into))}
     victim, survivor = locked[ticket_id], locked[into]
-    for ticket in locked.values():
-        if ticket.status in FINISHED:
-            raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be merged")
-    if victim.customer_id != survivor.customer_id:
-        raise Conflict("the tickets belong to different customers")
+    _check_mergeable(victim, survivor)
     moved = await messages.move_messages(session, old=victim.id, new=survivor.id)
     victim.message_count, survivor.message_count = 0, survivor.message_count + moved
-    survivor.created_at = min(survivor.created_at, victim.created_at)
-    survivor.waiting_since = min(
-        (at for at in (survivor.waiting_since, victim.waiting_since) if at), default=None
-    )
     victim.merged_into_id = survivor.id
+    await _inherit(session, victim, survivor)
     await conversations.point_to_ticket(session, old=victim.id, new=survivor.id)
     await tickets.end(session, victim, now=now)
     tickets.touch(survivor, now=now)
-    await link(session, victim.id, to=survivor.id, kind=LinkKind.MERGED, by=by, now=now)
+    await _put_link(session, victim, survivor, kind=LinkKind.MERGED, by=by, now=now)
     await tickets.say(session, victim, "ticket.merged", by=by, now=now, into=survivor.id)
     await tickets.say(session, survivor, "ticket.absorbed", by=by, now=now, other=victim.id)
     return survivor
+
+
+def _check_mergeable(victim: Ticket, survivor: Ticket) -> None:
+    if victim.status in FINISHED:
+        raise IllegalTransition(f"{victim.reference} is {victim.status}: it cannot be merged")
+    if survivor.status not in ACTIVE:
+        raise IllegalTransition(
+            f"{survivor.reference} is {survivor.status}: merge into a ticket that is worked on"
+        )
+    if victim.customer_id != survivor.customer_id:
+        raise Conflict("the tickets belong to different customers")
+
+
+async def _inherit(session: AsyncSession, victim: Ticket, survivor: Ticket) -> None:
+    """The promises count from the first message, and the first answer to either is kept."""
+    survivor.created_at = min(survivor.created_at, victim.created_at)
+    survivor.waiting_since = _earliest(survivor.waiting_since, victim.waiting_since)
+    survivor.owner_id = survivor.owner_id or victim.owner_id
+    answered_at = _earliest(survivor.first_response_at, victim.first_response_at)
+    if answered_at is not None and survivor.first_response_at is None:
+        survivor.next_due_at = await clocks.stop(
+            session, survivor.id, kinds=[ClockKind.FIRST_RESPONSE], now=answered_at
+        )
+    survivor.first_response_at = answered_at
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 async def split(
@@ -59,14 +92,12 @@ async def split(
 ) -> Ticket:
     """Two things on one ticket: the chosen messages become a ticket of their own."""
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
-    chosen = [
-        m
-        for m in await messages.ticket_messages(session, ticket_id, limit=10_000)
-        if m.id in message_ids
-    ]
-    if len(chosen) != len(set(message_ids)):
+    said = await messages.ticket_messages(session, ticket_id, limit=MOST_MESSAGES)
+    chosen = [message for message in said if message.id in message_ids]
+    rest = [message for message in said if message.id not in message_ids]
+    if not chosen or len(chosen) != len(set(message_ids)):
         raise Invalid(f"choose messages of {ticket.reference}")
-    if len(chosen) >= ticket.message_count:
+    if not rest:
         raise Invalid(f"leave at least one message on {ticket.reference}")
     part = _part_of(ticket, subject=subject, start=chosen[0].created_at, now=now)
     session.add(part)
@@ -75,12 +106,14 @@ async def split(
         session, old=ticket.id, new=part.id, message_ids=message_ids
     )
     ticket.message_count, part.message_count = ticket.message_count - moved, moved
+    if ticket.waiting_since is not None:
+        ticket.waiting_since = unanswered_since(rest)
     part.next_due_at = await clocks.start(
         session, part.id, targets=policy[part.priority], start=part.created_at
     )
     tickets.touch(ticket, now=now)
-    await link(session, part.id, to=ticket.id, kind=LinkKind.SPLIT, by=by, now=now)
     await tickets.say(session, part, "ticket.opened", by=by, now=now, split_from=ticket.id)
+    await _put_link(session, part, ticket, kind=LinkKind.SPLIT, by=by, now=now)
     await tickets.say(session, ticket, "ticket.split", by=by, now=now, into=part.id)
     return part
 
@@ -91,11 +124,44 @@ async def link(
     """From the newer ticket to the older one. Raises Invalid, Conflict."""
     if ticket_id == to:
         raise Invalid("a ticket cannot be linked to itself")
+    if kind not in BY_HAND:
+        raise Invalid(f"a link of kind {kind} comes about by itself")
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     other = await ticket_queries.get_ticket(session, to)
-    if await session.get(TicketLink, (ticket.id, other.id)) is not None:
+    if await queries.find_link(session, ticket.id, other.id) is not None:
         raise Conflict(f"{ticket.reference} and {other.reference} are linked already")
-    session.add(TicketLink(ticket_id=ticket.id, other_id=other.id, kind=kind, created_at=now))
+    await _put_link(session, ticket, other, kind=kind, by=by, now=now)
+
+
+async def unlink(
+    session: AsyncSession, ticket_id: int, *, other: int, by: Actor, now: datetime
+) -> None:
+    """Raises NotFound, and Conflict for what tells where messages came from."""
+    ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    found = await queries.find_link(session, ticket_id, other)
+    if found is None:
+        raise NotFound(f"{ticket.reference} and {reference(other)} are not linked")
+    if found.kind not in BY_HAND:
+        raise Conflict(f"a link of kind {found.kind} stays: it tells what became of the messages")
+    await session.delete(found)
+    await tickets.say(session, ticket, "ticket.unlinked", by=by, now=now, other=other)
+
+
+async def _put_link(
+    session: AsyncSession,
+    ticket: Ticket,
+    other: Ticket,
+    *,
+    kind: LinkKind,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Link two tickets; a merge outweighs what was said about them before."""
+    found = await queries.find_link(session, ticket.id, other.id)
+    if found is None:
+        session.add(TicketLink(ticket_id=ticket.id, other_id=other.id, kind=kind, created_at=now))
+    else:
+        found.kind = kind
     await tickets.say(session, ticket, "ticket.linked", by=by, now=now, other=other.id, link=kind)
 
 

@@ -17,6 +17,9 @@ class LinkKind(StrEnum):
     MERGED = "merged"
 
 
+BY_HAND = frozenset({LinkKind.RELATED, LinkKind.DUPLICATE, LinkKind.FOLLOW_UP})
+
+
 class TicketLink(Table):
     """From the newer ticket to the older one."""
 

@@ -11,14 +11,14 @@ from contact_center.agents import queries as agents
 from contact_center.channels.base import Button, Outgoing
 from contact_center.conversations import queries as conversations
 from contact_center.deliveries import actions as deliveries
-from contact_center.errors import Invalid
+from contact_center.errors import Invalid, NotFound
 from contact_center.events.rules import Actor, agent_id
 from contact_center.messages import queries, rules
 from contact_center.messages.models import Author, Direction, Message
 from contact_center.storage import StoredFile
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
-from contact_center.tickets.models import ACTIVE, IllegalTransition, Status, Ticket
+from contact_center.tickets.models import ACTIVE, IllegalTransition, Status, Ticket, reference
 from contact_center.tickets.rules import reply_subject
 
 
@@ -35,10 +35,6 @@ class Words:
     html: str | None = None
 
 
-def _note(text: str, files: Sequence[StoredFile] = ()) -> Words:
-    return Words(text=text, direction=Direction.NOTE, files=files)
-
-
 async def reply(
     session: AsyncSession,
     ticket_id: int,
@@ -51,6 +47,7 @@ async def reply(
     """Answer where the customer wrote. Whoever answers an unclaimed ticket claims it."""
     if not text.strip() and not files:
         raise Invalid("the answer is empty")
+    await tickets.acting_agent(session, by)
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status is Status.QUEUED:
         ticket = await tickets.claim(session, ticket_id, by=by, now=now)
@@ -88,15 +85,20 @@ async def add_note(
     now: datetime,
     files: Sequence[StoredFile] = (),
 ) -> Message:
-    """Something for colleagues only."""
+    """Something for colleagues only, by an agent or another system."""
     if not text.strip() and not files:
         raise Invalid("the note is empty")
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
-    return await _add_message(session, ticket, _note(text, files), by=by, now=now)
+    author = Author.SYSTEM if agent_id(by) is None else Author.AGENT
+    words = Words(text=text, direction=Direction.NOTE, author=author, files=files)
+    return await _add_message(session, ticket, words, by=by, now=now)
 
 
 async def mark_read(session: AsyncSession, ticket_id: int, *, message_id: int, by: Actor) -> None:
+    """The agent has seen everything up to this message. Raises NotFound."""
     agent = await tickets.acting_agent(session, by)
+    if (await queries.get_message(session, message_id)).ticket_id != ticket_id:
+        raise NotFound(f"message {message_id} is not on {reference(ticket_id)}")
     await queries.mark_read(session, agent_id=agent.id, ticket_id=ticket_id, message_id=message_id)
 
 

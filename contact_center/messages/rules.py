@@ -1,12 +1,12 @@
 """Pure decisions about messages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from contact_center.channels.base import Button
 from contact_center.errors import Invalid
-from contact_center.messages.models import Author, Direction
+from contact_center.messages.models import Author, Direction, Message
 from contact_center.search import tokens
 from contact_center.storage import StoredFile
 
@@ -17,6 +17,17 @@ def search_terms(text: str) -> list[str]:
     if not terms:
         raise Invalid("there is no word to search for: type at least one letter or number")
     return terms
+
+
+def unanswered_since(said: Iterable[Message]) -> datetime | None:
+    """When the oldest of a customer's messages came that no human has answered."""
+    since = None
+    for message in said:
+        if message.author is Author.CUSTOMER:
+            since = since or message.created_at
+        elif message.author is Author.AGENT and message.direction is Direction.OUT:
+            since = None
+    return since
 
 
 def message_row(

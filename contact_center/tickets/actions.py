@@ -57,6 +57,8 @@ async def release(
         raise Forbidden(
             f"{ticket.reference} has been answered: transfer it, or ask a lead to release it"
         )
+    if ticket.status is not Status.OPEN:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be released")
     _move(ticket, Status.QUEUED, now=now)
     ticket.assignee_id = None
     await say(session, ticket, "ticket.released", by=by, now=now)
@@ -103,7 +105,7 @@ async def transfer(
     else:
         ticket.team_id = (await agents.get_team(session, to_team or 0)).id
         _move(ticket, Status.QUEUED, now=now, through_open=True)
-        ticket.assignee_id = None
+        ticket.assignee_id = ticket.review_at = None
     touch(ticket, now=now)
     facts = {"reason": reason.value, "assignee": to_agent, "team": to_team}
     await say(session, ticket, "ticket.transferred", by=by, now=now, **facts)
@@ -138,11 +140,11 @@ async def wait(
         raise Invalid(f"a ticket cannot wait in status {status}")
     if status is Status.WAITING_CUSTOMER and ticket.waiting_since is not None:
         raise Conflict(f"{ticket.reference} waits for us: answer the customer first")
-    if status in (Status.ON_HOLD, Status.WAITING_THIRD_PARTY):
-        if review_at is None or review_at <= now:
-            raise Invalid("say until when: a time in the future")
-        ticket.review_at = review_at
+    has_date = status in (Status.ON_HOLD, Status.WAITING_THIRD_PARTY)
+    if has_date and (review_at is None or review_at <= now):
+        raise Invalid("say until when: a time in the future")
     _move(ticket, status, now=now)
+    ticket.review_at = review_at if has_date else None
     await say(session, ticket, "ticket.waiting", by=by, now=now, status=status, reason=reason)
     return ticket
 
@@ -184,9 +186,11 @@ async def reopen(
 ) -> Ticket:
     """Not solved after all: back to the same owner."""
     ticket = await queries.lock_ticket(session, ticket_id)
+    if ticket.status is not Status.RESOLVED:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be reopened")
     _move(ticket, Status.OPEN, now=now)
     ticket.reopen_count += 1
-    ticket.resolved_at = None
+    ticket.resolved_at = ticket.resolution_code = None
     ticket.assignee_id = ticket.owner_id or ticket.assignee_id
     ticket.next_due_at = await clocks.continue_resolution(session, ticket.id, now=now)
     await say(

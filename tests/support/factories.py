@@ -8,6 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.models import Agent, Presence, Role, Team
 from contact_center.channels.base import Inbound, Sender
+from contact_center.conversations.models import Conversation
+from contact_center.customers.models import Customer, Identity
+from contact_center.messages import queries as messages
+from contact_center.messages.models import Author, Direction
+from contact_center.messages.rules import message_row
+from contact_center.settings import Settings
+from contact_center.sla import actions as clocks
+from contact_center.tickets.models import ACTIVE, Status, Ticket
 
 _numbers = count(1)
 
@@ -48,3 +56,90 @@ async def make_team(session: AsyncSession, *, now: datetime, **fields: Any) -> T
     session.add(team)
     await session.flush()
     return team
+
+
+async def make_customer(session: AsyncSession, *, now: datetime, **fields: Any) -> Customer:
+    """With one address of the API's channel."""
+    number = next(_numbers)
+    customer = Customer(**{"name": f"Customer {number}", "created_at": now} | fields)
+    session.add(customer)
+    await session.flush()
+    address = f"address-{number}"
+    session.add(
+        Identity(customer_id=customer.id, channel="api", address=address, name="", created_at=now)
+    )
+    await session.flush()
+    return customer
+
+
+async def make_ticket(
+    session: AsyncSession, *, now: datetime, customer: Customer | None = None, **fields: Any
+) -> Ticket:
+    """One that waits in the queue with running clocks, unless told otherwise."""
+    number = next(_numbers)
+    customer = customer or await make_customer(session, now=now)
+    conversation = await _make_conversation(session, customer, thread=f"thread-{number}", now=now)
+    values: dict[str, Any] = {
+        "public_token": f"token-{number}",
+        "status": Status.QUEUED,
+        "subject": "Late parcel",
+        "channel": "api",
+        "customer_id": customer.id,
+        "conversation_id": conversation.id,
+        "created_at": now,
+        "updated_at": now,
+    }
+    ticket = Ticket(**values | fields)
+    session.add(ticket)
+    await session.flush()
+    conversation.ticket_id = ticket.id
+    if ticket.status in ACTIVE:
+        targets = Settings().targets[ticket.priority.value]
+        ticket.next_due_at = await clocks.start(session, ticket.id, targets=targets, start=now)
+        ticket.waiting_since = now
+    await session.flush()
+    return ticket
+
+
+async def customer_says(
+    session: AsyncSession, ticket: Ticket, text: str = "Where is it?", *, now: datetime
+) -> int:
+    """Returns the message's id."""
+    row = message_row(
+        ticket_id=ticket.id,
+        conversation_id=ticket.conversation_id,
+        direction=Direction.IN,
+        author=Author.CUSTOMER,
+        author_id=ticket.customer_id,
+        channel=ticket.channel,
+        external_id=f"m{next(_numbers)}",
+        text=text,
+        now=now,
+    )
+    [message_id] = await messages.insert_messages(session, [row])
+    await messages.index_messages(session, {message_id: text})
+    ticket.message_count += 1
+    ticket.waiting_since = ticket.waiting_since or now
+    return message_id
+
+
+async def _make_conversation(
+    session: AsyncSession, customer: Customer, *, thread: str, now: datetime
+) -> Conversation:
+    identity = Identity(
+        customer_id=customer.id, channel="api", address=thread, name="", created_at=now
+    )
+    session.add(identity)
+    await session.flush()
+    conversation = Conversation(
+        channel="api",
+        thread=thread,
+        address=thread,
+        customer_id=customer.id,
+        identity_id=identity.id,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(conversation)
+    await session.flush()
+    return conversation

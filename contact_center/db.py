@@ -4,15 +4,17 @@ SQLite: WAL, `synchronous=FULL`, one writer connection and a few read-only ones.
 asyncpg. The same code runs on both; what differs is here and, where SQL must, in `queries.py`.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, cast
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import (
     JSON,
+    URL,
     BigInteger,
     ColumnElement,
     Connection,
@@ -26,10 +28,16 @@ from sqlalchemy import (
     any_,
     bindparam,
     event,
+    func,
+    insert,  # noqa: TID251  one statement for every slice
     make_url,
+    select,  # noqa: TID251  and one to number its rows
 )
 from sqlalchemy import Enum as EnumType
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table as SqlTable
+from sqlalchemy import cast as cast_to
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_sql
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -37,27 +45,40 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from contact_center import sqlite
 
 HINTS = "hints"
+_FAST_JSON: dict[str, Any] = {
+    "json_serializer": lambda value: to_json(value).decode(),
+    "json_deserializer": from_json,
+}
 READERS = 4  # connections
 BUSY_TIMEOUT = 10_000  # milliseconds one process waits for another's write on SQLite
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC datetimes in Python, whatever the database keeps."""
+    """Aware UTC datetimes in Python; on SQLite text of one width, which sorts like the time."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return String(32) if dialect.name == "sqlite" else self.impl_instance
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"naive datetime {value!r}: give it a time zone")
-        return value.astimezone(UTC)
+        value = value.astimezone(UTC)
+        return value.isoformat(" ", "microseconds")[:26] if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if isinstance(value, str):
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        return cast("datetime | None", value)
 
 
 Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
@@ -105,10 +126,10 @@ class Database:
         if self.is_sqlite:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-            self.writer = _sqlite_engine(url, size=1, read_only=False)
-            self.reader = _sqlite_engine(url, size=READERS, read_only=True)
+            self.writer = _sqlite_engine(self.url, size=1, read_only=False)
+            self.reader = _sqlite_engine(self.url, size=READERS, read_only=True)
         else:
-            self.writer = create_async_engine(url, pool_size=10, max_overflow=10)
+            self.writer = create_async_engine(url, pool_size=10, max_overflow=10, **_FAST_JSON)
             self.reader = self.writer
         self._writers = async_sessionmaker(self.writer, expire_on_commit=False)
         self._readers = async_sessionmaker(self.reader, expire_on_commit=False)
@@ -146,6 +167,33 @@ def among(session: AsyncSession, column: Any, values: Collection[Any]) -> Column
     return cast("ColumnElement[bool]", column.in_(values))
 
 
+async def next_ids(session: AsyncSession, table: SqlTable, count: int) -> list[int]:
+    """Ids for rows about to be inserted in one go.
+
+    Inserting many rows *and* reading their ids back in order costs a statement a row on SQLite.
+    There the transaction is the only writer, so the highest id cannot move; PostgreSQL gives out
+    numbers from the column's sequence.
+    """
+    if not is_postgresql(session):
+        last = await session.scalar(select(func.max(table.c.id))) or 0
+        return list(range(last + 1, last + 1 + count))
+    sequence = func.pg_get_serial_sequence(table.name, "id")
+    numbers = select(func.nextval(cast_to(sequence, postgresql.REGCLASS))).select_from(
+        func.generate_series(1, count)
+    )
+    return sorted(await session.scalars(numbers))
+
+
+async def insert_numbered(
+    session: AsyncSession, table: SqlTable, rows: Sequence[Mapping[str, Any]]
+) -> list[int]:
+    """Insert rows, return their ids in the order of the rows."""
+    ids = await next_ids(session, table, len(rows))
+    numbered = [{"id": number, **row} for number, row in zip(ids, rows, strict=True)]
+    await session.execute(insert(table), numbered)
+    return ids
+
+
 def is_postgresql(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
@@ -155,28 +203,30 @@ def insert_or_ignore(session: AsyncSession, table: Any) -> Insert:
     return insert_for(session, table).on_conflict_do_nothing()
 
 
-def insert_for(session: AsyncSession, table: Any) -> postgresql.Insert | sqlite.Insert:
+def insert_for(session: AsyncSession, table: Any) -> postgresql.Insert | sqlite_sql.Insert:
     if is_postgresql(session):
         return postgresql.insert(table)
-    return sqlite.insert(table)
+    return sqlite_sql.insert(table)
 
 
-def _sqlite_engine(url: str, *, size: int, read_only: bool) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=60)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
-        # The driver would open transactions late, which breaks savepoints and locks too late.
-        connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout = {BUSY_TIMEOUT}",
-            "foreign_keys = ON",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "cache_size = -32000",
-            "query_only = ON" if read_only else "wal_autocheckpoint = 2000",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+def _sqlite_engine(url: URL, *, size: int, read_only: bool) -> AsyncEngine:
+    pragmas = [
+        f"busy_timeout = {BUSY_TIMEOUT}",
+        "foreign_keys = ON",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "cache_size = -32000",
+        "query_only = ON" if read_only else "wal_autocheckpoint = 2000",
+    ]
+    path = url.database or ""
+    engine = create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=60,
+        **_FAST_JSON,
+        async_creator=lambda: sqlite.connect(path, pragmas=pragmas, inline=not read_only),
+    )
 
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Connection) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.customers.models import Customer, Identity
-from contact_center.db import Table, among, insert_or_ignore
+from contact_center.db import Table, among, insert_numbered, insert_or_ignore
 from contact_center.errors import NotFound
 
 CUSTOMERS = Table.metadata.tables["customers"]
@@ -38,8 +38,7 @@ async def find_identities(
 
 async def insert_customers(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Ids in the order of the rows."""
-    statement = insert(CUSTOMERS).returning(CUSTOMERS.c.id, sort_by_parameter_order=True)
-    return list((await session.execute(statement, list(rows))).scalars())
+    return await insert_numbered(session, CUSTOMERS, rows)
 
 
 async def insert_identities(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import Table
+from contact_center.db import Table, insert_numbered
 from contact_center.events.models import ALERT, Event
 
 EVENTS = Table.metadata.tables["events"]
@@ -15,8 +15,7 @@ EVENTS = Table.metadata.tables["events"]
 
 async def insert_events(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Append events, return their ids in the order of the rows."""
-    statement = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
-    return list((await session.execute(statement, list(rows))).scalars())
+    return await insert_numbered(session, EVENTS, rows)
 
 
 async def ticket_events(

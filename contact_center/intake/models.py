@@ -57,6 +57,7 @@ class Draft:
     language: str = ""
     is_new: bool = False
     was_queued: bool = False  # by this batch: it needs a human from now on
+    has_moved: bool = False  # its status, or what it is about
     lines: list[Line] = field(default_factory=list)
     events: list[tuple[str, Actor, dict[str, Any]]] = field(default_factory=list)
 

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import Table, among
+from contact_center.db import Table, among, insert_numbered
 from contact_center.intake.models import Draft, Talk
 from contact_center.tickets.models import Status
 
@@ -49,15 +49,24 @@ async def insert_tickets(
 ) -> None:
     """Gives the drafts their ids."""
     rows = [_ticket_row(talk, draft, now) for talk, draft in drafts]
-    statement = insert(TICKETS).returning(TICKETS.c.id, sort_by_parameter_order=True)
-    ids = (await session.execute(statement, rows)).scalars()
+    ids = await insert_numbered(session, TICKETS, rows)
     for (_, draft), number in zip(drafts, ids, strict=True):
         draft.id = number
 
 
 async def update_tickets(session: AsyncSession, drafts: Sequence[Draft], *, now: datetime) -> None:
-    names = ("status", "kind", "subject", "facts", "team_id", "waiting_since", "next_due_at")
-    statement = (
+    """Most tickets only grow; naming an indexed column rewrites its indexes, so few are named."""
+    for has_moved, names in ((False, ("waiting_since",)), (True, _MOVING)):
+        some = [draft for draft in drafts if draft.has_moved is has_moved]
+        if some:
+            await session.execute(_update(names, now), [_update_row(d, names) for d in some])
+
+
+_MOVING = ("waiting_since", "status", "kind", "subject", "facts", "team_id", "next_due_at")
+
+
+def _update(names: Sequence[str], now: datetime) -> Update:
+    return (
         update(TICKETS)
         .where(TICKETS.c.id == bindparam("row_id"))
         .values(
@@ -68,16 +77,15 @@ async def update_tickets(session: AsyncSession, drafts: Sequence[Draft], *, now:
             **{name: bindparam(f"new_{name}") for name in names},
         )
     )
-    rows = [
-        {
-            "row_id": draft.id,
-            "more_messages": len(draft.lines),
-            "more_events": len(draft.events),
-            **{f"new_{name}": getattr(draft, name) for name in names},
-        }
-        for draft in drafts
-    ]
-    await session.execute(statement, rows)
+
+
+def _update_row(draft: Draft, names: Sequence[str]) -> dict[str, Any]:
+    return {
+        "row_id": draft.id,
+        "more_messages": len(draft.lines),
+        "more_events": len(draft.events),
+        **{f"new_{name}": getattr(draft, name) for name in names},
+    }
 
 
 def _ticket_row(talk: Talk, draft: Draft, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Deciding changes `Talk`s and `Draft`s in memory; afterwards `actions.py` writes them all at once.
 """
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,17 +22,24 @@ from contact_center.tickets.models import FINISHED, WAITING, Priority, Status, T
 from contact_center.tickets.rules import subject_from
 
 LONGEST_ID = 400  # characters
+LONGEST_SUBJECT = 998  # characters
+LONGEST_NAME = 200  # characters
+_HALF_PAIR = re.compile(r"[\ud800-\udfff]")
 MOST_FILES = 50
 
 
 def tidy(inbound: Inbound) -> Inbound:
     """Without what no database can keep: NUL characters and halves of surrogate pairs."""
+    said = (inbound.text, inbound.subject or "", inbound.original or "", inbound.sender.name)
+    fits = len(said[1]) <= LONGEST_SUBJECT and len(said[3]) <= LONGEST_NAME
+    if fits and all(_is_storable(text) for text in said):
+        return inbound
     return replace(
         inbound,
         text=_storable(inbound.text),
-        subject=_storable(inbound.subject or "")[:998] or None,
-        original=_storable(inbound.original) if inbound.original else None,
-        sender=replace(inbound.sender, name=_storable(inbound.sender.name)[:200]),
+        subject=_storable(said[1])[:LONGEST_SUBJECT] or None,
+        original=_storable(said[2]) or None,
+        sender=replace(inbound.sender, name=_storable(said[3])[:LONGEST_NAME]),
     )
 
 
@@ -43,8 +51,12 @@ def problem_with(inbound: Inbound) -> str | None:
         return "the message is empty"
     if len(inbound.attachments) > MOST_FILES:
         return f"the message has {len(inbound.attachments)} files; at most {MOST_FILES} are kept"
-    if not inbound.sender.address.strip() or len(inbound.sender.address) > 320:
-        return "the sender's address is missing or too long"
+    if (
+        not inbound.sender.address.strip()
+        or len(inbound.sender.address) > 320
+        or len(inbound.sender.name) > 200
+    ):
+        return "the sender's address is missing, or it or the name is too long"
     if not inbound.thread or len(inbound.thread) > LONGEST_ID:
         return "the conversation's key is missing or too long"
     return None
@@ -139,7 +151,7 @@ def _take_in(
         _follow(dialogue(talk.dialogue, turn), talk, ticket)
     elif ticket.status in WAITING:
         ticket.say("ticket.resumed", customer(talk.customer_id), was=ticket.status.value)
-        ticket.status = Status.OPEN
+        ticket.status, ticket.has_moved = Status.OPEN, True
     if ticket.status is not Status.BOT:
         ticket.waiting_since = ticket.waiting_since or now
 
@@ -156,7 +168,7 @@ def _follow(step: Step, talk: Talk, ticket: Draft) -> None:
 
 
 def _hand_over(hand_over: HandOver, ticket: Draft) -> None:
-    ticket.status, ticket.was_queued = Status.QUEUED, True
+    ticket.status, ticket.was_queued, ticket.has_moved = Status.QUEUED, True, True
     ticket.kind = TicketKind(hand_over.kind)
     ticket.subject = hand_over.subject or ticket.subject
     ticket.facts |= hand_over.facts
@@ -192,6 +204,10 @@ def our_line(
         buttons=buttons,
         kind=kind,
     )
+
+
+def _is_storable(text: str) -> bool:
+    return "\x00" not in text and (text.isascii() or not _HALF_PAIR.search(text))
 
 
 def _storable(text: str) -> str:

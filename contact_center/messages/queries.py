@@ -7,7 +7,7 @@ from sqlalchemy import String, and_, bindparam, case, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import Table, insert_for, is_postgresql
+from contact_center.db import Table, insert_for, insert_numbered, is_postgresql
 from contact_center.errors import NotFound
 from contact_center.messages.models import Attachment, Direction, Message, ReadMark
 from contact_center.search import tokens
@@ -110,8 +110,7 @@ async def get_attachment(session: AsyncSession, attachment_id: int) -> tuple[Att
 
 async def insert_messages(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Ids in the order of the rows."""
-    statement = insert(MESSAGES).returning(MESSAGES.c.id, sort_by_parameter_order=True)
-    return list((await session.execute(statement, list(rows))).scalars())
+    return await insert_numbered(session, MESSAGES, rows)
 
 
 async def insert_attachments(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 BigInt = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Moment = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 SEARCH = {
     "sqlite": [
         "CREATE VIRTUAL TABLE message_search USING fts5(tokens, content='', detail=none)",
@@ -40,7 +41,7 @@ def upgrade() -> None:
         sa.Column("digest_hour", BigInt, nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("version", BigInt, nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
         sa.UniqueConstraint("email", name=op.f("uq_agents_email")),
         sa.UniqueConstraint("telegram_id", name=op.f("uq_agents_telegram_id")),
@@ -53,7 +54,7 @@ def upgrade() -> None:
         sa.Column("status", BigInt, nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("headers", Json, nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_idempotent_answers")),
     )
     with op.batch_alter_table("idempotent_answers", schema=None) as batch_op:
@@ -66,15 +67,15 @@ def upgrade() -> None:
         sa.Column("job", sa.String(length=64), nullable=False),
         sa.Column("slot", sa.String(length=64), nullable=False),
         sa.Column("owner", sa.String(length=80), nullable=False),
-        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", Moment, nullable=False),
+        sa.Column("finished_at", Moment, nullable=True),
         sa.PrimaryKeyConstraint("job", "slot", name=op.f("pk_job_runs")),
     )
     op.create_table(
         "leases",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("owner", sa.String(length=80), nullable=False),
-        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", Moment, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
     op.create_table(
@@ -83,7 +84,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("telegram_chat", sa.String(length=32), nullable=True),
         sa.Column("version", BigInt, nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
         sa.UniqueConstraint("name", name=op.f("uq_teams_name")),
     )
@@ -96,7 +97,7 @@ def upgrade() -> None:
         sa.Column("secrets", Json, nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("disabled_reason", sa.String(length=200), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoints")),
     )
     op.create_table(
@@ -105,7 +106,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("tier", sa.String(length=32), nullable=False),
         sa.Column("manager_id", BigInt, nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(["manager_id"], ["agents.id"], name=op.f("fk_accounts_manager_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("name", name=op.f("uq_accounts_name")),
@@ -120,10 +121,10 @@ def upgrade() -> None:
         sa.Column("secret_hash", sa.String(length=64), nullable=False),
         sa.Column("scopes", Json, nullable=False),
         sa.Column("created_by", BigInt, nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("used_at", Moment, nullable=True),
+        sa.Column("expires_at", Moment, nullable=True),
+        sa.Column("revoked_at", Moment, nullable=True),
         sa.ForeignKeyConstraint(
             ["created_by"], ["agents.id"], name=op.f("fk_api_tokens_created_by")
         ),
@@ -138,7 +139,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("team_id", BigInt, nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["team_id"], ["teams.id"], name=op.f("fk_canned_replies_team_id"), ondelete="CASCADE"
         ),
@@ -151,9 +152,9 @@ def upgrade() -> None:
         sa.Column("agent_id", BigInt, nullable=False),
         sa.Column("csrf_token", sa.String(length=64), nullable=False),
         sa.Column("user_agent", sa.String(length=200), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("expires_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agents.id"], name=op.f("fk_login_sessions_agent_id"), ondelete="CASCADE"
         ),
@@ -172,8 +173,8 @@ def upgrade() -> None:
         sa.Column("external_id", sa.String(length=400), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("payload", Json, nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received_at", Moment, nullable=False),
+        sa.Column("released_at", Moment, nullable=True),
         sa.Column("released_by", BigInt, nullable=True),
         sa.Column("discard_reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -205,8 +206,8 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=40), nullable=True),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("blocked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("blocked_at", Moment, nullable=True),
+        sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_customers_account_id")
         ),
@@ -224,7 +225,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=320), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("verified", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_identities_customer_id")
         ),
@@ -247,8 +248,8 @@ def upgrade() -> None:
         sa.Column("ticket_id", BigInt, nullable=True),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("dialogue", Json, nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("updated_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_conversations_customer_id")
         ),
@@ -294,15 +295,15 @@ def upgrade() -> None:
         sa.Column("message_count", BigInt, nullable=False),
         sa.Column("event_count", BigInt, nullable=False),
         sa.Column("version", BigInt, nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("first_response_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("next_due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("breached_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("review_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("updated_at", Moment, nullable=False),
+        sa.Column("waiting_since", Moment, nullable=True),
+        sa.Column("first_response_at", Moment, nullable=True),
+        sa.Column("next_due_at", Moment, nullable=True),
+        sa.Column("breached_at", Moment, nullable=True),
+        sa.Column("review_at", Moment, nullable=True),
+        sa.Column("resolved_at", Moment, nullable=True),
+        sa.Column("closed_at", Moment, nullable=True),
         sa.ForeignKeyConstraint(
             ["assignee_id"], ["agents.id"], name=op.f("fk_tickets_assignee_id")
         ),
@@ -399,13 +400,13 @@ def upgrade() -> None:
         sa.Column("ticket_id", BigInt, nullable=False),
         sa.Column("cycle", BigInt, nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", Moment, nullable=False),
+        sa.Column("asked_at", Moment, nullable=True),
+        sa.Column("answered_at", Moment, nullable=True),
         sa.Column("solved", sa.Boolean(), nullable=True),
         sa.Column("score", BigInt, nullable=True),
         sa.Column("comment", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_callbacks_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
         sa.UniqueConstraint("ticket_id", "cycle", name=op.f("uq_callbacks_ticket_id_cycle")),
@@ -426,10 +427,10 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("target", BigInt, nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("breached_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", Moment, nullable=False),
+        sa.Column("due_at", Moment, nullable=False),
+        sa.Column("stopped_at", Moment, nullable=True),
+        sa.Column("breached_at", Moment, nullable=True),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_clocks_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clocks")),
         sa.UniqueConstraint("ticket_id", "kind", name=op.f("uq_clocks_ticket_id_kind")),
@@ -451,7 +452,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column("data", Json, nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", Moment, nullable=False),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_events_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sa.UniqueConstraint("ticket_id", "seq", name=op.f("uq_events_ticket_id_seq")),
@@ -480,7 +481,7 @@ def upgrade() -> None:
         sa.Column("original", sa.Text(), nullable=True),
         sa.Column("buttons", Json, nullable=False),
         sa.Column("has_attachments", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["conversation_id"], ["conversations.id"], name=op.f("fk_messages_conversation_id")
         ),
@@ -510,7 +511,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", BigInt, nullable=False),
         sa.Column("other_id", BigInt, nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["other_id"], ["tickets.id"], name=op.f("fk_ticket_links_other_id")
         ),
@@ -529,7 +530,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=32), nullable=False),
         sa.Column("message_id", BigInt, nullable=True),
         sa.Column("ticket_id", BigInt, nullable=True),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["message_id"], ["messages.id"], name=op.f("fk_arrivals_message_id")
         ),
@@ -548,7 +549,7 @@ def upgrade() -> None:
         sa.Column("content_type", sa.String(length=200), nullable=False),
         sa.Column("size", BigInt, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["message_id"], ["messages.id"], name=op.f("fk_attachments_message_id")
         ),
@@ -573,13 +574,13 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=32), nullable=False),
         sa.Column("attempts", BigInt, nullable=False),
         sa.Column("max_attempts", BigInt, nullable=False),
-        sa.Column("available_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("available_at", Moment, nullable=False),
         sa.Column("lease_owner", sa.String(length=80), nullable=True),
-        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", Moment, nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("network_id", sa.String(length=400), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("sent_at", Moment, nullable=True),
         sa.ForeignKeyConstraint(
             ["endpoint_id"],
             ["webhook_endpoints.id"],

@@ -1,0 +1,1 @@
+"""Measurements, run by `make bench`. Figures are ratios inside one run: machines differ."""

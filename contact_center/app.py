@@ -1,6 +1,6 @@
 """Builds the web application; the one list of routes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -12,7 +12,8 @@ from contact_center.ledger import api as ledger
 from contact_center.logins import api as logins
 from contact_center.migrations.run import is_current
 from contact_center.runtime import Runtime
-from contact_center.sources import api as sources
+from contact_center.sources import api as inbound
+from contact_center.sources.models import Source
 from contact_center.web import docs, health
 from contact_center.web.call import RUNTIME
 from contact_center.web.dispatch import mount
@@ -33,14 +34,19 @@ TABLES = (
     logins.routes,
     agents.routes,
     intake.routes,
-    sources.routes,
+    inbound.routes,
     ledger.routes,
     integrations.routes,
 )
 LARGEST_REQUEST = 1024 * 1024  # bytes; what takes files streams them
 
 
-def build_app(runtime: Runtime, *, fronts: Sequence[Routes] = ()) -> web.Application:
+def build_app(
+    runtime: Runtime,
+    *,
+    fronts: Sequence[Routes] = (),
+    sources: Mapping[str, Source] | None = None,
+) -> web.Application:
     """`fronts` are the routes of the bots, which stand above this module."""
     tables = (*TABLES, *fronts)
     limits = runtime.settings.limits
@@ -48,7 +54,7 @@ def build_app(runtime: Runtime, *, fronts: Sequence[Routes] = ()) -> web.Applica
     app[RUNTIME] = runtime
     app[METRICS] = Metrics()
     app[RUNNING] = set()
-    app[sources.SOURCES] = {}  # whoever starts the service reads them from the configuration
+    app[inbound.SOURCES] = sources or {}
     app[LIMITS] = limits_for(per_caller=limits.per_caller, per_address=limits.per_address)
     app[PASSWORDS] = Passwords()
     doorkeeper = Doorkeeper(runtime, app[LIMITS], app[PASSWORDS])

@@ -54,12 +54,14 @@ def check_config(config: Config = None) -> None:
     """Read the whole configuration and say what is wrong with it."""
     from contact_center.errors import Invalid
     from contact_center.routing.rules import load_routes
+    from contact_center.sources.rules import load_sources
     from contact_center.texts import load_texts, missing_texts
 
     _, directory = _load(config)
     try:
         load_routes(directory / "routing.toml")
-    except Invalid as error:
+        load_sources(directory)
+    except (Invalid, SettingsError) as error:
         _fail(str(error))
     if missing := missing_texts(load_texts(directory / "texts")):
         _fail(f"{directory / 'texts'}: missing {', '.join(missing)}")

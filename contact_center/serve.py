@@ -10,7 +10,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,13 @@ from contact_center.app import build_app
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
 from contact_center.channels.base import Channel
-from contact_center.channels.webhook import WebhookChannel
+from contact_center.channels.targets import Target
+from contact_center.channels.webhook import (
+    PickUpChannel,
+    RepliesChannel,
+    SignedCalls,
+    WebhookChannel,
+)
 from contact_center.clock import utcnow
 from contact_center.db import Database
 from contact_center.fleet import PostgresBus, RedisBus
@@ -34,6 +40,8 @@ from contact_center.migrations import run as migrations
 from contact_center.routing.rules import load_routes
 from contact_center.runtime import Runtime
 from contact_center.settings import Settings, SettingsError
+from contact_center.sources.models import Source
+from contact_center.sources.rules import load_sources
 from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
 from contact_center.web.health import READY_CHECKS
@@ -74,11 +82,10 @@ async def runtime_from(settings: Settings, directory: Path) -> AsyncIterator[Run
         stack.push_async_callback(db.dispose)
         await bus.start()
         stack.push_async_callback(bus.stop)
-        webhook = WebhookChannel(
-            targets=Endpoints(db, utcnow), settings=settings.webhooks, now=utcnow
-        )
-        stack.push_async_callback(webhook.close)
-        channels["webhook"] = webhook
+        calls = SignedCalls(settings=settings.webhooks, now=utcnow)
+        stack.push_async_callback(calls.close)
+        channels["webhook"] = WebhookChannel(calls, targets=Endpoints(db, utcnow))
+        channels |= _reply_channels(calls, load_sources(directory))
         await _run_beside(stack, runtime.inbox.run(), name="intake")
         yield runtime
         await runtime.inbox.drain()
@@ -107,7 +114,7 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> N
         if "relay" in roles:
             await _run_beside(stack, relay.run(), name="relay", stopped=stopped)
         if "web" in roles:
-            app = build_app(runtime)
+            app = build_app(runtime, sources=load_sources(directory))
             if "relay" in roles:
                 app[READY_CHECKS]["relay"] = partial(_is_alive, relay)
             await _listen(stack, app, settings)
@@ -151,6 +158,19 @@ async def _run_beside(
 
     task.add_done_callback(died)
     stack.push_async_callback(stop)
+
+
+def _reply_channels(calls: SignedCalls, sources: Mapping[str, Source]) -> dict[str, Channel]:
+    """How answers reach the systems that hand in messages: `api`, and every source's channel."""
+    channels: dict[str, Channel] = {"api": PickUpChannel()}
+    for source in sources.values():
+        if source.channel != "email":
+            channels.setdefault(source.channel, PickUpChannel())
+        if source.replies is not None:
+            secret = source.replies.secret.get_secret_value()
+            target = Target(source.replies.url, [secret])
+            channels[source.channel] = RepliesChannel(calls, target=target, now=utcnow)
+    return channels
 
 
 def _bus(settings: Settings) -> Bus:

@@ -197,7 +197,7 @@ def load_settings(directory: Path) -> Settings:
         raise SettingsError(f"{file}: " + "; ".join(reasons)) from error
 
 
-def load_sources(directory: Path) -> dict[str, Any]:
+def read_sources(directory: Path) -> dict[str, Any]:
     """`sources.toml` with its secrets filled in; what else it says `sources.rules` checks.
 
     Raises SettingsError. A file that is not there means that nobody may call us.
@@ -210,10 +210,17 @@ def load_sources(directory: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: {error}") from error
     for name, source in table.items():
-        if isinstance(source, dict) and isinstance(source.get("secrets"), list):
-            where = f"{file}: {name}.secrets"
-            source["secrets"] = [_from_environment(one, where) for one in source["secrets"]]
+        if isinstance(source, dict):
+            _fill_in_secrets(source, f"{file}: {name}")
     return table
+
+
+def _fill_in_secrets(source: dict[str, Any], where: str) -> None:
+    if isinstance(secrets := source.get("secrets"), list):
+        source["secrets"] = [_from_environment(one, f"{where}.secrets") for one in secrets]
+    replies = source.get("replies")
+    if isinstance(replies, dict) and "secret" in replies:
+        replies["secret"] = _from_environment(replies["secret"], f"{where}.replies.secret")
 
 
 def _from_environment(reference: Any, where: str) -> str:

@@ -1,6 +1,7 @@
 """Calls other systems over HTTP, signed, and never into our own network."""
 
 import errno
+import json
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,19 +25,24 @@ LONGEST_EXCERPT = 1000  # characters of an answer that are kept with the deliver
 LONGEST_WAIT = 24 * 3600.0  # seconds; a receiver may ask for no more
 
 
-class WebhookChannel:
-    """Takes `extra["endpoint_id"]` and the JSON body in `text`. Build it in a running loop."""
+class Gone(DeliveryFailed):
+    """The receiver has said 410: it wants no more."""
+
+    def __init__(self) -> None:
+        super().__init__("HTTP 410: the receiver wants no more", permanent=True)
+
+
+class SignedCalls:
+    """What calling an endpoint and calling a source have in common. Build it in a running loop."""
 
     def __init__(
         self,
         *,
-        targets: Targets,
         settings: Webhooks,
         now: Callable[[], datetime],
         resolver: AbstractResolver | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        self._targets = targets
         self._settings = settings
         self._now = now
         self._timeout = timeout
@@ -57,18 +63,17 @@ class WebhookChannel:
     async def close(self) -> None:
         await self._http.close()
 
-    async def send(self, message: Outgoing) -> str | None:
-        """Return the status line of the answer. Raises DeliveryFailed."""
-        endpoint_id = message.extra["endpoint_id"]
-        target = await self._targets.find(endpoint_id)
-        if target is None:
-            raise DeliveryFailed(f"endpoint {endpoint_id} is disabled or gone", permanent=True)
-        status, retry_after, answer = await self._post(self._check(target.url), target, message)
+    async def call(self, target: Target, *, message_id: str, body: str) -> str:
+        """Return the status of the answer. Raises DeliveryFailed."""
+        url = self._check(target.url)
+        headers = standard_headers(
+            message_id=message_id, body=body, secrets=target.secrets, at=self._now()
+        )
+        status, retry_after, answer = await self._post(url, body, headers)
         if 200 <= status < 300:
             return f"HTTP {status}"
         if status == 410:
-            await self._targets.gone(endpoint_id)
-            raise DeliveryFailed("HTTP 410: the receiver wants no more", permanent=True)
+            raise Gone
         reason = "redirects are not followed" if 300 <= status < 400 else answer
         wait = seconds_to_wait(retry_after, now=self._now())
         raise DeliveryFailed(f"HTTP {status}: {reason}".rstrip(": "), retry_after=wait)
@@ -85,19 +90,12 @@ class WebhookChannel:
             raise DeliveryFailed(str(error), permanent=True) from error
 
     async def _post(
-        self, url: URL, target: Target, message: Outgoing
+        self, url: URL, body: str, headers: dict[str, str]
     ) -> tuple[int, str | None, str]:
-        headers = standard_headers(
-            message_id=message.idempotency_key,
-            body=message.text,
-            secrets=target.secrets,
-            at=self._now(),
-        )
-        headers["Content-Type"] = "application/json"
-        body = message.text.encode()
+        headers = {**headers, "Content-Type": "application/json"}
         try:
             async with self._http.post(
-                url, data=body, headers=headers, allow_redirects=False
+                url, data=body.encode(), headers=headers, allow_redirects=False
             ) as response:
                 answer = await _excerpt(response)
                 return response.status, response.headers.get("Retry-After"), answer
@@ -107,6 +105,69 @@ class WebhookChannel:
             # The address may carry a secret in its path or query.
             reason = str(error).replace(str(url), "the address")
             raise DeliveryFailed(f"{type(error).__name__}: {reason}"[:500]) from None
+
+
+class WebhookChannel:
+    """Tells endpoints of events: takes `extra["endpoint_id"]`, and the JSON body in `text`."""
+
+    def __init__(self, calls: SignedCalls, *, targets: Targets) -> None:
+        self._calls = calls
+        self._targets = targets
+
+    async def send(self, message: Outgoing) -> str | None:
+        """Return the status of the answer. Raises DeliveryFailed."""
+        endpoint_id = message.extra["endpoint_id"]
+        target = await self._targets.find(endpoint_id)
+        if target is None:
+            raise DeliveryFailed(f"endpoint {endpoint_id} is disabled or gone", permanent=True)
+        try:
+            return await self._calls.call(
+                target, message_id=message.idempotency_key, body=message.text
+            )
+        except Gone:
+            await self._targets.gone(endpoint_id)
+            raise
+
+
+class RepliesChannel:
+    """Hands answers to customers back to the system that handed in their messages."""
+
+    def __init__(self, calls: SignedCalls, *, target: Target, now: Callable[[], datetime]) -> None:
+        self._calls = calls
+        self._target = target
+        self._now = now
+
+    async def send(self, message: Outgoing) -> str | None:
+        """Return the status of the answer. Raises DeliveryFailed."""
+        said = {
+            "type": "message.reply",
+            "timestamp": self._now().isoformat(),
+            "data": {
+                "id": message.idempotency_key,
+                "address": message.address,
+                "ticket_id": message.extra.get("ticket_id"),
+                "references": list(message.references),
+                "subject": message.subject,
+                "text": message.text,
+                "buttons": [
+                    {"label": button.label, "value": button.value} for button in message.buttons
+                ],
+                "files": [
+                    {"name": file.name, "content_type": file.content_type, "size": file.size}
+                    for file in message.attachments
+                ],
+                "sender_name": message.sender_name,
+            },
+        }
+        body = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+        return await self._calls.call(self._target, message_id=message.idempotency_key, body=body)
+
+
+class PickUpChannel:
+    """Answers wait on the ticket until the other system reads them there over the API."""
+
+    async def send(self, message: Outgoing) -> str | None:
+        return None
 
 
 class PublicResolver(AbstractResolver):

@@ -76,8 +76,8 @@ class ReceiptView(BaseModel):
 )
 async def submit_message(call: Call, body: MessageBody) -> ReceiptView:
     """Hand in a customer's message; it is durable when this answers."""
-    if body.channel in _OURS:
-        raise Invalid(f"channel {body.channel} is taken: use a name of your own")
+    if body.channel in _OURS or body.channel not in call.runtime.channels:
+        raise Invalid(f"channel {body.channel}: use api, or the channel of a source")
     files = [await _save(call, file) for file in body.attachments]
     external_id = body.external_id or f"api-{call.runtime.random.getrandbits(128):032x}"
     inbound = _inbound(body, external_id, files)

@@ -10,6 +10,7 @@ from contact_center.events.rules import Actor
 from contact_center.integrations import actions
 from contact_center.web.arguments import Id
 from contact_center.web.call import Call
+from contact_center.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
 from contact_center.webhooks import queries, rules
@@ -21,7 +22,6 @@ ADMIN = Permission.WEBHOOKS_ADMIN
 Url = Annotated[str, Field(min_length=1, max_length=2000, examples=["https://shop.example/hook"])]
 Kinds = Annotated[list[str], Field(min_length=1, max_length=50, examples=[["ticket.*"]])]
 Description = Annotated[str, Field(max_length=200)]
-Limit = Annotated[int, Field(ge=1, le=200)]
 
 
 class _Body(BaseModel):
@@ -75,11 +75,6 @@ class DeliveryView(BaseModel):
     last_error: str | None
     created_at: datetime
     sent_at: datetime | None
-
-
-class DeliveryPage(BaseModel):
-    items: list[DeliveryView]
-    next: int | None = Field(description="`before` of the next page")
 
 
 class Replayed(BaseModel):
@@ -160,17 +155,16 @@ async def list_webhook_deliveries(
     call: Call,
     endpoint_id: Id,
     status: DeliveryStatus | None = None,
-    before: Id | None = None,
+    after: Cursor | None = None,
     limit: Limit = 50,
-) -> DeliveryPage:
+) -> Page[DeliveryView]:
     """List calls of an endpoint, the newest first."""
     await queries.get_endpoint(call.session, endpoint_id)
+    (before,) = read_cursor(after, int) or (None,)
     found = await queries.deliveries_to(
         call.session, endpoint_id, status=status, before=before, limit=limit + 1
     )
-    page = found[:limit]
-    more = page[-1].id if len(found) > limit else None
-    return DeliveryPage(items=[_delivery_view(delivery) for delivery in page], next=more)
+    return page_of(found, limit=limit, key=lambda row: (row.id,), show=_delivery_view)
 
 
 @routes.post(

@@ -11,12 +11,11 @@ from contact_center.ledger import actions, queries
 from contact_center.ledger.models import Outcome, Quarantined
 from contact_center.web.arguments import Id
 from contact_center.web.call import Call
+from contact_center.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
 
 routes = Routes("quarantine")
-
-Limit = Annotated[int, Field(ge=1, le=200)]
 
 
 class QuarantinedView(BaseModel):
@@ -31,11 +30,6 @@ class QuarantinedView(BaseModel):
 
 class QuarantinedMessage(QuarantinedView):
     payload: dict[str, Any] = Field(description="the message, or what there was of it")
-
-
-class QuarantinePage(BaseModel):
-    items: list[QuarantinedView]
-    next: int | None = Field(description="`before` of the next page")
 
 
 class Release(BaseModel):
@@ -61,13 +55,12 @@ class Released(BaseModel):
 
 @routes.get("/quarantine", permission=Permission.QUARANTINE)
 async def list_quarantined_messages(
-    call: Call, before: Id | None = None, limit: Limit = 50
-) -> QuarantinePage:
+    call: Call, after: Cursor | None = None, limit: Limit = 50
+) -> Page[QuarantinedView]:
     """List messages in quarantine, the newest first."""
+    (before,) = read_cursor(after, int) or (None,)
     found = await queries.quarantined(call.session, before=before, limit=limit + 1)
-    page = found[:limit]
-    more = page[-1].id if len(found) > limit else None
-    return QuarantinePage(items=[_view(kept) for kept in page], next=more)
+    return page_of(found, limit=limit, key=lambda kept: (kept.id,), show=_view)
 
 
 @routes.get("/quarantine/{quarantined_id}", permission=Permission.QUARANTINE)

@@ -11,7 +11,7 @@ from contact_center.channels.base import Inbound, Receipt
 from contact_center.errors import NotFound, TooLarge, Unauthenticated
 from contact_center.ledger.models import Outcome
 from contact_center.sources import rules
-from contact_center.sources.rules import Source
+from contact_center.sources.models import Source
 from contact_center.tickets.models import reference
 from contact_center.web.addresses import client_network
 from contact_center.web.call import Call

@@ -12,10 +12,18 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from contact_center.channels import webhook
-from contact_center.channels.base import DeliveryFailed, Outgoing
+from contact_center.channels.base import Button, Channel, DeliveryFailed, Outgoing
 from contact_center.channels.targets import Target
-from contact_center.channels.webhook import PublicResolver, WebhookChannel, seconds_to_wait
+from contact_center.channels.webhook import (
+    PickUpChannel,
+    PublicResolver,
+    RepliesChannel,
+    SignedCalls,
+    WebhookChannel,
+    seconds_to_wait,
+)
 from contact_center.settings import Webhooks
+from contact_center.storage import StoredFile
 from tests.support.receivers import FakeResolver, Receiver, running_receiver
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -53,13 +61,11 @@ async def channel_to(
     timeout: float = 5.0,
     now: datetime = NOW,
 ) -> AsyncIterator[WebhookChannel]:
-    channel = WebhookChannel(
-        targets=targets, settings=settings, now=lambda: now, resolver=resolver, timeout=timeout
-    )
+    calls = SignedCalls(settings=settings, now=lambda: now, resolver=resolver, timeout=timeout)
     try:
-        yield channel
+        yield WebhookChannel(calls, targets=targets)
     finally:
-        await channel.close()
+        await calls.close()
 
 
 def call(text: str = '{"type":"ticket.claimed"}') -> Outgoing:
@@ -71,7 +77,7 @@ def call(text: str = '{"type":"ticket.claimed"}') -> Outgoing:
     )
 
 
-async def failure(channel: WebhookChannel) -> DeliveryFailed:
+async def failure(channel: Channel) -> DeliveryFailed:
     with pytest.raises(DeliveryFailed) as caught:
         await channel.send(call())
     return caught.value
@@ -308,3 +314,51 @@ async def test_a_public_name_is_called_by_its_name(
     async with channel_to(targets, settings=CLOSED, resolver=resolver) as channel:
         assert await channel.send(call()) == "HTTP 204"
     assert receiver.calls[0][0]["host"] == f"shop.example:{receiver.port}"
+
+
+async def test_an_answer_goes_back_to_the_system_the_message_came_from(receiver: Receiver) -> None:
+    now = datetime.now(UTC)
+    calls = SignedCalls(settings=OPEN, now=lambda: now)
+    channel = RepliesChannel(calls, target=Target(receiver.url, [NEW]), now=lambda: now)
+    reply = Outgoing(
+        idempotency_key="reply-1",
+        address="77",
+        text="It is on its way, 王",
+        subject="Re: Order",
+        buttons=[Button("Solved", "yes")],
+        attachments=[StoredFile("k", "label.pdf", "application/pdf", 9, "hash")],
+        references=["m-1"],
+        extra={"ticket_id": 5},
+    )
+    try:
+        assert await channel.send(reply) == "HTTP 204"
+    finally:
+        await calls.close()
+    [(headers, body)] = receiver.calls
+    said = Webhook(NEW).verify(body, headers)
+    assert said["type"] == "message.reply"
+    assert said["data"] == {
+        "id": "reply-1",
+        "address": "77",
+        "ticket_id": 5,
+        "references": ["m-1"],
+        "subject": "Re: Order",
+        "text": "It is on its way, 王",
+        "buttons": [{"label": "Solved", "value": "yes"}],
+        "files": [{"name": "label.pdf", "content_type": "application/pdf", "size": 9}],
+        "sender_name": None,
+    }
+
+
+async def test_a_source_that_says_gone_is_not_asked_again(receiver: Receiver) -> None:
+    receiver.will(410)
+    calls = SignedCalls(settings=OPEN, now=lambda: NOW)
+    channel = RepliesChannel(calls, target=Target(receiver.url, [NEW]), now=lambda: NOW)
+    try:
+        assert (await failure(channel)).permanent
+    finally:
+        await calls.close()
+
+
+async def test_answers_that_are_picked_up_are_not_sent() -> None:
+    assert await PickUpChannel().send(call()) is None

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from contact_center.app import build_app
 from contact_center.web.permissions import Permission
 from contact_center.web.principal import AUTHENTICATOR
 from tests.support.callers import BEARER, OneToken
+from tests.support.fakes import FakeChannel
 from tests.support.inboxes import FakeIntake, with_intake
 
 MESSAGE: dict[str, Any] = {"text": "Where is it?", "sender": {"address": "ann"}}
@@ -29,7 +31,8 @@ def caller() -> OneToken:
 
 @pytest.fixture
 async def client(runtime: Any, intake: FakeIntake, caller: OneToken) -> AsyncIterator[Any]:
-    async with with_intake(runtime, intake) as runtime:
+    channels = dict.fromkeys(("api", "shop", "telegram", "webchat", "webhook"), FakeChannel())
+    async with with_intake(replace(runtime, channels=channels), intake) as runtime:
         app = build_app(runtime)
         app[AUTHENTICATOR] = caller
         async with TestClient(TestServer(app), headers=BEARER) as client:
@@ -127,6 +130,7 @@ async def test_a_file_is_kept_before_the_message_is(
         {"channel": "webchat"},
         {"channel": "webhook"},
         {"channel": "No Such"},
+        {"channel": "nowhere"},
         {"external_id": "x" * 401},
         {"kind": "rant"},
         {"priority": "P1"},
@@ -153,7 +157,8 @@ async def test_a_token_needs_the_permission(client, caller: OneToken) -> None:
 
 
 async def test_overload_is_said_so_that_the_caller_comes_back(runtime: Any) -> None:
-    app = build_app(runtime)  # its inbox answers Unavailable
+    # Its inbox answers Unavailable.
+    app = build_app(replace(runtime, channels={"api": FakeChannel()}))
     app[AUTHENTICATOR] = OneToken(Permission.MESSAGES_SUBMIT)
     import asyncio
 

@@ -91,7 +91,7 @@ async def test_the_log_shows_calls_page_by_page(client) -> None:
     item = first["items"][0]
     assert (item["status"], item["attempts"]) == ("pending", 0)
     assert item["next_attempt_at"] is not None
-    _, second = await ask(client, "GET", f"{path}/deliveries?limit=2&before={first['next']}")
+    _, second = await ask(client, "GET", f"{path}/deliveries?limit=2&after={first['next']}")
     assert [item["type"] for item in second["items"]] == ["webhook.created"]
     assert second["next"] is None
 

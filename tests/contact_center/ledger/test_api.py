@@ -151,7 +151,7 @@ async def test_pages(client, ready) -> None:
     for _ in range(3):
         await hand_in(ready)
     _, first = await ask(client, "GET", "?limit=2")
-    _, second = await ask(client, "GET", f"?limit=2&before={first['next']}")
+    _, second = await ask(client, "GET", f"?limit=2&after={first['next']}")
     ids = [item["id"] for item in first["items"] + second["items"]]
     assert ids == sorted(ids, reverse=True)
     assert len(set(ids)) == 3

@@ -14,7 +14,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from contact_center.app import build_app
 from contact_center.channels.signatures import standard_headers
 from contact_center.sources import api
-from contact_center.sources.api import SOURCES
 from contact_center.sources.rules import parse_sources
 from tests.support.fakes import FakeClock
 from tests.support.inboxes import FakeIntake, with_intake
@@ -45,8 +44,7 @@ def intake() -> FakeIntake:
 @pytest.fixture
 async def client(runtime: Any, intake: FakeIntake) -> AsyncIterator[TestClient[Any, Any]]:
     async with with_intake(runtime, intake) as runtime:
-        app = build_app(runtime)
-        app[SOURCES] = parse_sources(TABLE, file="sources.toml")
+        app = build_app(runtime, sources=parse_sources(TABLE, file="sources.toml"))
         async with TestClient(TestServer(app)) as client:
             yield client
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from contact_center.settings import SettingsError, load_sources
+from contact_center.settings import SettingsError, read_sources
 from contact_center.sources import rules
-from contact_center.sources.rules import Source
+from contact_center.sources.models import Source
 
 STANDARD = "whsec_" + "bmV3" * 8
 SHIPPED = Path("config") / "sources.toml"
@@ -40,7 +40,7 @@ def read(said: Any, call_id: str | None = None, **fields: Any) -> Any:
 
 
 def test_the_shipped_file_configures_nobody() -> None:
-    assert load_sources(Path("config")) == {}
+    assert rules.load_sources(Path("config")) == {}
 
 
 @pytest.fixture
@@ -48,6 +48,8 @@ def examples() -> dict[str, Source]:
     table = tomllib.loads(uncommented(SHIPPED.read_text("utf-8")))
     for one in table.values():
         one["secrets"] = [STANDARD]
+        if "replies" in one:
+            one["replies"]["secret"] = STANDARD
     return rules.parse_sources(table, file="sources.toml")
 
 
@@ -206,6 +208,12 @@ def test_facts_have_a_limit() -> None:
         ({"fields": {"text": 5, "sender": {}}}, "shop.fields.text"),
         ({"fields": {"text": "a", "sender": {}, "facts": {"x": "]"}}}, "shop.fields.facts.x"),
         ({"when": "("}, "shop.when"),
+        ({"replies": {"url": "https://a.example/"}}, "shop.replies.secret"),
+        ({"replies": {"url": "https://a.example/", "secret": "x"}}, "shop.replies.secret"),
+        (
+            {"replies": {"url": "https://a.example/", "secret": STANDARD}, "channel": "email"},
+            "answered by mail",
+        ),
     ],
 )
 def test_a_mistake_is_named(changes: dict[str, Any], reason: str) -> None:
@@ -232,7 +240,7 @@ def write(directory: Path, text: str) -> Path:
 
 def test_secrets_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_SECRET", "hush")
-    table = load_sources(write(tmp_path, '[shop]\nsecrets = ["env:SHOP_SECRET"]'))
+    table = read_sources(write(tmp_path, '[shop]\nsecrets = ["env:SHOP_SECRET"]'))
     assert table["shop"]["secrets"] == ["hush"]
     assert "hush" not in repr(source(secrets=["hush"]))
 
@@ -242,14 +250,15 @@ def test_secrets_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.M
     [
         ('[shop]\nsecrets = ["hush"]', 'shop.secrets: write "env:NAME"'),
         ('[shop]\nsecrets = ["env:NOT_SET_ANYWHERE"]', "NOT_SET_ANYWHERE is not set"),
+        ('[shop]\nreplies.secret = "hush"', "shop.replies.secret: write"),
         ("[shop\n", "sources.toml: "),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=reason) as caught:
-        load_sources(write(tmp_path, text))
+        read_sources(write(tmp_path, text))
     assert "hush" not in str(caught.value)
 
 
 def test_without_the_file_nobody_may_call(tmp_path: Path) -> None:
-    assert load_sources(tmp_path) == {}
+    assert read_sources(tmp_path) == {}

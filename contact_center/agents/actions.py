@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.agents import queries, rules
 from contact_center.agents.models import Agent, Presence, Role, Team, TeamMember
 from contact_center.errors import Conflict
+from contact_center.events import rules as actors
 from contact_center.events.actions import record
 from contact_center.events.rules import Actor
 
@@ -133,6 +134,27 @@ async def leave_team(
     await session.flush()
     data = {"team_id": team.id, "agent_id": agent.id}
     await record(session, "team.left", actor=by, now=now, data=data)
+
+
+async def link_telegram(
+    session: AsyncSession, agent_id: int, *, telegram_id: str, now: datetime
+) -> Agent:
+    """This Telegram user is the agent from now on, and nobody else. Raises NotFound, Conflict."""
+    agent = await queries.get_active_agent(session, agent_id)
+    await queries.clear_telegram(session, telegram_id)
+    agent.telegram_id = telegram_id
+    actor = actors.agent(agent_id)
+    await record(
+        session, "agent.telegram_linked", actor=actor, now=now, data={"agent_id": agent_id}
+    )
+    return agent
+
+
+async def move_team_chat(session: AsyncSession, *, old: str, new: str, now: datetime) -> None:
+    """The group became a supergroup, which has another id."""
+    for team_id in await queries.change_team_chat(session, old=old, new=new):
+        data = {"team_id": team_id}
+        await record(session, "team.chat_moved", actor=actors.SYSTEM, now=now, data=data)
 
 
 async def _check_team_name(session: AsyncSession, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.models import Agent, Presence, Role, Team, TeamMember
@@ -119,3 +119,26 @@ async def lock_active_admins(session: AsyncSession) -> int:
     """How many there are; nobody can make it fewer until this transaction ends."""
     found = select(Agent.id).where(Agent.role == Role.ADMIN, Agent.active.is_(True))
     return len((await session.scalars(found.order_by(Agent.id).with_for_update())).all())
+
+
+async def clear_telegram(session: AsyncSession, telegram_id: str) -> None:
+    """Nobody is linked to this Telegram user any more."""
+    statement = update(Agent).where(Agent.telegram_id == telegram_id).values(telegram_id=None)
+    await session.execute(statement)
+
+
+async def is_team_chat(session: AsyncSession, chat: str) -> bool:
+    found = select(Team.id).where(Team.telegram_chat == chat).limit(1)
+    return await session.scalar(found) is not None
+
+
+async def team_chats(session: AsyncSession) -> dict[int, str]:
+    """The Telegram groups of teams that have one."""
+    found = select(Team.id, Team.telegram_chat).where(Team.telegram_chat.is_not(None))
+    return {row[0]: row[1] for row in await session.execute(found) if row[1]}
+
+
+async def change_team_chat(session: AsyncSession, *, old: str, new: str) -> list[int]:
+    """The teams whose group it was."""
+    statement = update(Team).where(Team.telegram_chat == old).values(telegram_chat=new)
+    return list(await session.scalars(statement.returning(Team.id)))

@@ -6,14 +6,11 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.channels.base import Button, Outgoing
 from contact_center.deliveries import actions as deliveries
 from contact_center.routing import queries
-from contact_center.routing.rules import Rule, choose_team
+from contact_center.routing.rules import Rule, choose_team, claim_notice
 from contact_center.texts import Texts
-from contact_center.tickets.models import Priority, TicketKind, reference
-
-CLAIM_BUTTON = "claim:"  # + ticket id; bots/telegram acts on it
+from contact_center.tickets.models import Priority, TicketKind
 
 
 class Routed(Protocol):
@@ -54,11 +51,14 @@ async def announce(
     groups = await queries.telegram_groups(session, {t.team_id for t in tickets if t.team_id})
     rows = [
         deliveries.delivery_row(
-            Outgoing(
-                idempotency_key=f"notice-{ticket.id}",
-                address=groups[ticket.team_id or 0],
-                text=_notice(ticket, texts=texts, language=language),
-                buttons=[Button(texts.say(language, "notice.claim"), f"{CLAIM_BUTTON}{ticket.id}")],
+            claim_notice(
+                ticket.id,
+                kind=ticket.kind,
+                subject=ticket.subject,
+                chat=groups[ticket.team_id or 0],
+                key=f"notice-{ticket.id}",
+                texts=texts,
+                language=language,
             ),
             channel="telegram",
             order_key=f"telegram:{groups[ticket.team_id or 0]}",
@@ -70,16 +70,6 @@ async def announce(
         if ticket.team_id in groups
     ]
     await deliveries.enqueue_all(session, rows)
-
-
-def _notice(ticket: Routed, *, texts: Texts, language: str) -> str:
-    return texts.say(
-        language,
-        "notice.queued",
-        kind=texts.say(language, f"kind.{ticket.kind}"),
-        reference=reference(ticket.id),
-        subject=ticket.subject,
-    )
 
 
 def _facts(ticket: Routed) -> dict[str, str | None]:

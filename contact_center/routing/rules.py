@@ -1,4 +1,4 @@
-"""Which team a ticket goes to: the first rule that fits."""
+"""Which team a ticket goes to, the first rule that fits, and what the team is told."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contact_center.channels.base import Button, Outgoing
 from contact_center.errors import Invalid
+from contact_center.texts import Texts
+from contact_center.tickets.models import TicketKind, reference
 
+CLAIM_BUTTON = "claim:"  # + ticket id
 CONDITIONS = ("kind", "channel", "language", "category", "priority")
 
 
@@ -47,6 +51,35 @@ def load_routes(file: Path) -> list[Rule]:
         return parse_rules(tomllib.loads(file.read_text("utf-8")))
     except (Invalid, tomllib.TOMLDecodeError) as error:
         raise Invalid(f"{file}: {error}") from error
+
+
+def claim_notice(
+    ticket_id: int,
+    *,
+    kind: TicketKind,
+    subject: str,
+    chat: str,
+    key: str,
+    texts: Texts,
+    language: str,
+) -> Outgoing:
+    """Offers a ticket to a team's group; the first who presses the button gets it."""
+    text = texts.say(
+        language,
+        "notice.queued",
+        kind=texts.say(language, f"kind.{kind}"),
+        reference=reference(ticket_id),
+        subject=subject,
+    )
+    button = Button(texts.say(language, "notice.claim"), f"{CLAIM_BUTTON}{ticket_id}")
+    return Outgoing(idempotency_key=key, address=chat, text=text, buttons=[button])
+
+
+def claimed_ticket(button: str) -> int | None:
+    """The ticket that a pressed button asks for."""
+    number = button.removeprefix(CLAIM_BUTTON)
+    asks = button.startswith(CLAIM_BUTTON) and number.isdecimal() and len(number) < 19
+    return int(number) if asks else None
 
 
 def _values(number: int, name: str, value: Any) -> list[str]:

@@ -135,3 +135,13 @@ async def count_waiting(session: AsyncSession) -> dict[str, int]:
     )
     rows = await session.execute(counted.group_by(Delivery.status))
     return {status.value: number for status, number in rows}
+
+
+async def deliveries_of_ticket(
+    session: AsyncSession, ticket_id: int, *, channel: str, kind: str
+) -> Sequence[Delivery]:
+    """The oldest first."""
+    found = select(Delivery).where(
+        Delivery.ticket_id == ticket_id, Delivery.channel == channel, Delivery.kind == kind
+    )
+    return (await session.scalars(found.order_by(Delivery.id))).all()

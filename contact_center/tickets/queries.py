@@ -174,3 +174,13 @@ async def open_tickets_of(session: AsyncSession, agent_id: int) -> int:
         Ticket.assignee_id == agent_id, Ticket.status.in_(tuple(ACTIVE))
     )
     return await session.scalar(counted) or 0
+
+
+async def queued_ticket_ids(
+    session: AsyncSession, *, team_ids: Collection[int], limit: int = 500
+) -> Sequence[int]:
+    """What waits in the queues of some teams, the oldest first."""
+    found = select(Ticket.id).where(
+        Ticket.status == Status.QUEUED, Ticket.team_id.in_(tuple(team_ids))
+    )
+    return (await session.scalars(found.order_by(Ticket.id).limit(limit))).all()

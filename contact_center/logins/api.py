@@ -11,7 +11,7 @@ from contact_center.events.rules import Actor
 from contact_center.logins import actions, queries
 from contact_center.logins.models import LoginSession
 from contact_center.web.addresses import client_network
-from contact_center.web.arguments import Id, Timestamp
+from contact_center.web.arguments import Id
 from contact_center.web.call import Call
 from contact_center.web.cookies import check_same_origin, clear_cookie, set_cookie
 from contact_center.web.limits import LIMITS
@@ -20,6 +20,7 @@ from contact_center.web.passwords import LONGEST, PASSWORDS, Password
 from contact_center.web.permissions import Permission
 from contact_center.web.principal import AUTHENTICATOR, Principal
 from contact_center.web.routes import Routes
+from contact_center.web.timestamps import Timestamp
 
 routes = Routes("logins")
 

@@ -8,7 +8,6 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import (
     Annotated,
     Any,
@@ -19,14 +18,7 @@ from typing import (
 )
 
 from aiohttp import web
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from contact_center.errors import Invalid, NotFound
@@ -38,19 +30,7 @@ T = TypeVar("T")
 Handler = Callable[..., Awaitable[Any]]
 
 
-def _refuse_numbers(value: object) -> object:
-    """Pydantic would take them for seconds since 1970."""
-    if isinstance(value, int | float) or (isinstance(value, str) and value.strip().isdecimal()):
-        raise ValueError("write a date and time with its zone, as in 2026-03-02T12:00:00Z")
-    return value
-
-
 Id = Annotated[int, Field(ge=1, le=LARGEST)]
-Timestamp = Annotated[
-    AwareDatetime,
-    BeforeValidator(_refuse_numbers),
-    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC)),
-]
 UNKNOWN = "unknown"
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 

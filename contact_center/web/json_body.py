@@ -24,7 +24,8 @@ async def read_json(request: web.Request, body: TypeAdapter[Any]) -> Any:
     if _SUSPICIOUS.search(data):
         _check(data)
     try:
-        return body.validate_json(data)
+        # Strict: JSON has its own numbers and truths, so "3" and 0 stand for neither.
+        return body.validate_json(data, strict=True)
     except ValidationError as error:
         details = body_details(error)
     if details[0].code == "json_invalid":

@@ -106,7 +106,7 @@ def _parameters(operation: Operation, schemas: dict[str, Schema]) -> list[Schema
                 "in": "header",
                 "required": operation.if_match == "required",
                 "description": "The ETag of the version you have seen, or *",
-                "schema": {"type": "string", "pattern": r'^(\*|"[0-9]{1,18}")$'},
+                "schema": {"type": "string"},
             }
         )
     if operation.idempotent:

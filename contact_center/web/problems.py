@@ -2,7 +2,6 @@
 
 import logging
 import re
-from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -28,6 +27,18 @@ STATUSES: dict[type[errors.ContactCenterError], int] = {
     errors.TooLarge: 413,
     errors.TooMany: 429,
     errors.Unavailable: 503,
+}
+# Refusals that have no class of their own: malformed requests, and aiohttp's.
+SLUGS = {
+    400: "malformed",
+    404: "not-found",
+    405: "method-not-allowed",
+    412: "stale",
+    413: "too-large",
+    415: "unsupported-media-type",
+    422: "invalid",
+    428: "precondition-required",
+    500: "internal-error",
 }
 # Lost connection, lock conflict, out of resources, shutting down, timed out.
 _PASSING_SQLSTATES = ("08", "40", "53", "57", "55P03")
@@ -83,9 +94,16 @@ def response_for(error: Exception, *, request_id: str) -> web.Response:
 
 
 def status_of(error: errors.ContactCenterError) -> int:
-    if isinstance(error, BadRequest):
-        return error.status
-    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+    return error.status if isinstance(error, BadRequest) else status_of_kind(type(error))
+
+
+def status_of_kind(kind: type[errors.ContactCenterError]) -> int:
+    return next((STATUSES[base] for base in kind.__mro__ if base in STATUSES), 500)
+
+
+def slug_of_kind(kind: type[errors.ContactCenterError]) -> str:
+    """`AlreadyClaimed` is told apart from other conflicts as "already-claimed"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower()
 
 
 def _translate(error: Exception) -> errors.ContactCenterError | None:
@@ -118,8 +136,8 @@ def _is_passing(error: Exception) -> bool:
 def _from_http(error: web.HTTPException, request_id: str) -> web.Response:
     """aiohttp's own refusals: no such route, wrong method, too large a body."""
     kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
-    title = HTTPStatus(error.status).phrase
-    return _response(error.status, slug=_kebab(title), headers=kept, request_id=request_id)
+    slug = _slug_of_status(error.status)
+    return _response(error.status, slug=slug, headers=kept, request_id=request_id)
 
 
 def _response(
@@ -134,7 +152,7 @@ def _response(
 ) -> web.Response:
     problem = Problem(
         type=TYPES + slug,
-        title=HTTPStatus(status).phrase,
+        title=slug.replace("-", " ").capitalize(),
         status=status,
         detail=detail,
         request_id=request_id,
@@ -146,16 +164,13 @@ def _response(
 
 
 def _slug(error: errors.ContactCenterError) -> str:
-    """`AlreadyClaimed` is told apart from other conflicts as "already-claimed"."""
-    if isinstance(error, BadRequest):
-        return _kebab(HTTPStatus(error.status).phrase)
-    if type(error) is errors.ContactCenterError:
-        return "internal-server-error"
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
+    if isinstance(error, BadRequest) or type(error) is errors.ContactCenterError:
+        return _slug_of_status(status_of(error))
+    return slug_of_kind(type(error))
 
 
-def _kebab(phrase: str) -> str:
-    return re.sub(r"\W+", "-", phrase).lower()
+def _slug_of_status(status: int) -> str:
+    return SLUGS.get(status, f"http-{status}")
 
 
 def _headers(error: errors.ContactCenterError) -> dict[str, str]:

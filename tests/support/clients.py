@@ -4,7 +4,6 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.models import Agent, Role
 from contact_center.events.rules import SYSTEM
@@ -12,6 +11,7 @@ from contact_center.logins import actions
 from contact_center.runtime import Runtime
 from contact_center.web.cookies import CSRF_HEADER, cookie_name
 from contact_center.web.permissions import Permission
+from tests.support.factories import make_agent
 
 
 class Browser(TestClient):
@@ -41,14 +41,11 @@ class Login:
     def __init__(self, browsers: Browsers, runtime: Runtime) -> None:
         self._browsers = browsers
         self._runtime = runtime
-        self._number = 0
 
     async def __call__(self, role: Role | str = Role.AGENT, **columns: Any) -> Browser:
         now, settings = self._runtime.now(), self._runtime.settings
-        self._number += 1
         async with self._runtime.db.begin() as session:
-            details = {"email": f"{role}-{self._number}@desk.example"} | columns
-            agent = await make_agent(session, role=Role(role), created_at=now, **details)
+            agent = await make_agent(session, now=now, role=Role(role), **columns)
             cookie, login = await actions.open_session(
                 session, agent, user_agent="test", now=now, settings=settings.logins
             )
@@ -77,12 +74,3 @@ class TokenFor:
                 now=self._runtime.now(),
             )
         return await self._browsers.open(headers={"Authorization": f"Bearer {secret}"})
-
-
-async def make_agent(session: AsyncSession, **columns: Any) -> Agent:
-    """An agent who cannot log in with a password unless a `password_hash` is given."""
-    defaults = {"email": "ann@desk.example", "name": "Ann", "password_hash": "!"}
-    agent = Agent(**defaults | columns)
-    session.add(agent)
-    await session.flush()
-    return agent

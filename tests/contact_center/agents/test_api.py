@@ -122,7 +122,7 @@ async def test_an_agent_changes_the_own_profile_but_not_the_own_role(login) -> N
 
 
 async def test_a_shift_begins_and_ends(login, runtime) -> None:
-    ann, lead = await login("agent"), await login("lead")
+    ann, lead = await login("agent", presence="offline"), await login("lead")
 
     response = await ann.put("/api/v1/me/presence", json={"presence": "online"})
     assert (await response.json())["presence"] == "online"

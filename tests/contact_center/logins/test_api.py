@@ -8,7 +8,7 @@ from contact_center.web.passwords import PASSWORDS, Passwords
 from contact_center.web.permissions import Permission
 from contact_center.web.principal import AUTHENTICATOR
 from tests.contact_center.web.conftest import with_settings
-from tests.support.clients import make_agent
+from tests.support.factories import make_agent
 
 EMAIL, PASSWORD = "ann@desk.example", "correct horse"
 CREDENTIALS = {"email": EMAIL, "password": PASSWORD}
@@ -22,9 +22,7 @@ async def password_hash() -> str:
 @pytest.fixture
 async def ann(runtime, clock, password_hash):
     async with runtime.db.begin() as session:
-        return await make_agent(
-            session, email=EMAIL, password_hash=password_hash, created_at=clock.now
-        )
+        return await make_agent(session, now=clock.now, email=EMAIL, password_hash=password_hash)
 
 
 async def log_in(browser) -> dict[str, str]:

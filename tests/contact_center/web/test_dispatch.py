@@ -70,6 +70,8 @@ async def test_a_wrong_query_names_the_parameter(client, query, parameter) -> No
         (b'{"text": "", "weight": 1e999}', 422, "#/weight"),
         (b'{"text": "", "weight": NaN}', 422, "#/weight"),
         (b'{"text": "", "a/b~c": 1}', 422, "#/a~1b~0c"),
+        (b'{"text": "", "score": "3"}', 422, "#/score"),
+        (b'{"text": "", "score": true}', 422, "#/score"),
         (b'{"text": "' + b"x" * 101 + b'"}', 422, "#/text"),
     ],
 )

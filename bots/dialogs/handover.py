@@ -6,7 +6,7 @@ from bots.dialogs.voice import Voice, subject_of
 from contact_center.channels.dialogue import HandOver, Say, Step, Turn
 
 # A dialogue that has ended starts anew, should the customer come back with something else.
-ENDED: Mapping[str, object] = {}
+ENDED: Mapping[str, object] = {"at": "people"}
 
 
 def question(voice: Voice, turn: Turn) -> Step:

@@ -26,5 +26,6 @@ class Conversation(Table):
     ticket_id: Mapped[int | None] = mapped_column(index=True)
     language: Mapped[str] = mapped_column(String(8), default="en")
     dialogue: Mapped[dict[str, Any]] = mapped_column(default=dict)  # bots.dialogs' own state
+    customer_read_id: Mapped[int] = mapped_column(default=0)  # the last message he has seen
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -92,3 +92,17 @@ async def point_to_ticket(session: AsyncSession, *, old: int, new: int) -> None:
         .values(ticket_id=new)
         .execution_options(synchronize_session=False)
     )
+
+
+async def advance_customer_read(
+    session: AsyncSession, conversation_id: int, *, message_id: int
+) -> bool:
+    """Whether the customer had not read that far before."""
+    moved = await session.scalar(
+        update(Conversation)
+        .where(Conversation.id == conversation_id, Conversation.customer_read_id < message_id)
+        .values(customer_read_id=message_id)
+        .returning(Conversation.id)
+        .execution_options(synchronize_session=False)
+    )
+    return moved is not None

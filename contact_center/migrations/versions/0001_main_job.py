@@ -248,6 +248,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", BigInt, nullable=True),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("dialogue", Json, nullable=False),
+        sa.Column("customer_read_id", BigInt, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("updated_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,12 +1,15 @@
 """The command line."""
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from contact_center.settings import Settings, SettingsError, config_directory, load_settings
+
+T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -33,19 +36,10 @@ def serve(
 @app.command()
 def migrate(config: Config = None) -> None:
     """Bring the database to the current schema."""
-    from contact_center.db import Database
-    from contact_center.migrations.run import upgrade
+    from contact_center.commands import migrate_database
 
     settings, _ = _load(config)
-
-    async def work() -> None:
-        db = Database(settings.database.url)
-        try:
-            await upgrade(db)
-        finally:
-            await db.dispose()
-
-    asyncio.run(work())
+    _run(migrate_database(settings))
     typer.echo("The database is up to date.")
 
 
@@ -68,12 +62,66 @@ def check_config(config: Config = None) -> None:
     typer.echo(f"{directory}: everything is fine.")
 
 
+user = typer.Typer(no_args_is_help=True, help="People who work here.")
+app.add_typer(user, name="user")
+token = typer.Typer(no_args_is_help=True, help="Tokens for other systems.")
+app.add_typer(token, name="token")
+
+
+@user.command("add")
+def add_user(
+    email: str,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    name: Annotated[str, typer.Option(help="What customers and colleagues read.")] = "",
+    role: Annotated[str, typer.Option(help="agent, lead, manager or admin.")] = "agent",
+    config: Config = None,
+) -> None:
+    """Let somebody log in."""
+    from contact_center.commands import add_agent
+
+    settings, _ = _load(config)
+    _run(add_agent(settings, email=email, name=name or email, role=role, password=password))
+    typer.echo(f"{email} can log in.")
+
+
+@token.command("create")
+def create_token(
+    name: str,
+    scopes: Annotated[str, typer.Option(help="For example messages:submit,tickets:read.")],
+    config: Config = None,
+) -> None:
+    """Make a token; it is shown once."""
+    from contact_center.commands import create_token as work
+
+    settings, _ = _load(config)
+    typer.echo(_run(work(settings, name=name, scopes=scopes.split(","))))
+
+
+@app.command()
+def backup(file: Path, config: Config = None) -> None:
+    """Copy the SQLite database while it is in use (PostgreSQL: use pg_dump)."""
+    from contact_center.commands import backup_database
+
+    settings, _ = _load(config)
+    _run(backup_database(settings, file))
+    typer.echo(f"{file} is a copy of the database; attachments are in their directory.")
+
+
 @app.command()
 def version() -> None:
     """Say which version this is."""
     from importlib.metadata import version as installed
 
     typer.echo(installed("contact-center"))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    from contact_center.errors import ContactCenterError
+
+    try:
+        return asyncio.run(work)
+    except (ContactCenterError, ValueError) as error:
+        _fail(str(error))
 
 
 def _load(config: Path | None, roles: str = "") -> tuple[Settings, Path]:

@@ -125,7 +125,7 @@ class Database:
         self._on_commit = on_commit
         if self.is_sqlite:
             if self.url.database:
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+                Path(self.url.database).parent.mkdir(0o700, parents=True, exist_ok=True)
             self.writer = _sqlite_engine(self.url, size=1, read_only=False)
             self.reader = _sqlite_engine(self.url, size=READERS, read_only=True)
         else:

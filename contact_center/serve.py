@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -24,6 +24,8 @@ from contact_center.app import build_app
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
 from contact_center.channels.base import Channel
+from contact_center.channels.email.receiver import receiving
+from contact_center.channels.email.sender import build_email_channel
 from contact_center.channels.targets import Target
 from contact_center.channels.webhook import (
     PickUpChannel,
@@ -45,6 +47,7 @@ from contact_center.sources.rules import load_sources
 from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
 from contact_center.web.health import READY_CHECKS
+from contact_center.web.routes import Routes
 from scheduler.relay import Relay
 
 logger = logging.getLogger(__name__)
@@ -86,6 +89,9 @@ async def runtime_from(settings: Settings, directory: Path) -> AsyncIterator[Run
         stack.push_async_callback(calls.close)
         channels["webhook"] = WebhookChannel(calls, targets=Endpoints(db, utcnow))
         channels |= _reply_channels(calls, load_sources(directory))
+        email = build_email_channel(settings, runtime.storage)
+        stack.push_async_callback(email.close)
+        channels["email"] = email
         await _run_beside(stack, runtime.inbox.run(), name="intake")
         yield runtime
         await runtime.inbox.drain()
@@ -110,16 +116,30 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> N
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         roles = set(settings.server.roles)
+        fronts = []
+        if settings.telegram.token is not None:
+            fronts.append(await _start_telegram(stack, runtime, receive="intake" in roles))
+        if "intake" in roles:
+            await stack.enter_async_context(receiving(runtime))
         relay = Relay(runtime, owner=_node())
         if "relay" in roles:
             await _run_beside(stack, relay.run(), name="relay", stopped=stopped)
         if "web" in roles:
-            app = build_app(runtime, sources=load_sources(directory))
+            app = build_app(runtime, fronts=fronts, sources=load_sources(directory))
             if "relay" in roles:
                 app[READY_CHECKS]["relay"] = partial(_is_alive, relay)
             await _listen(stack, app, settings)
         await stopped.wait()
         logger.info("stopping")
+
+
+async def _start_telegram(stack: AsyncExitStack, runtime: Runtime, *, receive: bool) -> Routes:
+    from bots.telegram.app import TelegramFront  # noqa: PLC0415  an extra, and slow to import
+
+    front = TelegramFront(runtime)
+    cast("dict[str, Channel]", runtime.channels)["telegram"] = front.channel
+    await stack.enter_async_context(front.running(receive=receive))
+    return front.routes()
 
 
 async def _is_alive(relay: Relay) -> bool:

@@ -105,6 +105,15 @@ class Cursor:
         self._raw.close()
 
 
+def backup(path: str, target: str) -> None:
+    """A consistent copy of a database that is in use."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("VACUUM INTO ?", (target,))
+    finally:
+        connection.close()
+
+
 async def connect(path: str, *, pragmas: Sequence[str], inline: bool) -> Connection:
     """`inline`: statements run in place, except those that may wait."""
     thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")

@@ -1,0 +1,92 @@
+"""What the command line does to a database: each command opens it, works, and closes it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from contact_center import sqlite
+from contact_center.agents import actions as agents
+from contact_center.agents.models import Role
+from contact_center.clock import utcnow
+from contact_center.db import Database
+from contact_center.errors import Conflict, Invalid
+from contact_center.events.rules import SYSTEM
+from contact_center.logins import actions as logins
+from contact_center.migrations import run as migrations
+from contact_center.settings import Settings
+from contact_center.web.passwords import LONGEST, SHORTEST, Passwords
+from contact_center.web.permissions import Permission
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """Migrated, so that the first command works on an empty disk."""
+    db = Database(settings.database.url)
+    try:
+        await migrations.upgrade(db)
+        yield db
+    finally:
+        await db.dispose()
+
+
+async def migrate_database(settings: Settings) -> None:
+    async with database(settings):
+        pass
+
+
+async def add_agent(settings: Settings, *, email: str, name: str, role: str, password: str) -> None:
+    """Raises Invalid, Conflict."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise Invalid(f"a password has {SHORTEST} to {LONGEST} characters")
+    if role not in set(Role):
+        raise Invalid(f"{role} is no role: choose {', '.join(Role)}")
+    passwords = Passwords()
+    try:
+        password_hash = await passwords.hash(password)
+    finally:
+        passwords.close()
+    async with database(settings) as db, db.begin() as session:
+        await agents.add_agent(
+            session,
+            email=email,
+            name=name,
+            password_hash=password_hash,
+            role=Role(role),
+            by=SYSTEM,
+            now=utcnow(),
+        )
+
+
+async def create_token(settings: Settings, *, name: str, scopes: Sequence[str]) -> str:
+    """The secret. Raises Invalid."""
+    unknown = set(scopes) - set(Permission)
+    if unknown:
+        known = ", ".join(Permission)
+        raise Invalid(f"{', '.join(sorted(unknown))}: no such scope; there are {known}")
+    async with database(settings) as db, db.begin() as session:
+        secret, _ = await logins.create_token(
+            session,
+            name=name,
+            scopes=[Permission(scope) for scope in scopes],
+            expires_at=None,
+            own=frozenset(Permission),
+            created_by=None,
+            by=SYSTEM,
+            now=utcnow(),
+        )
+    return secret
+
+
+async def backup_database(settings: Settings, file: Path) -> None:
+    """Raises Conflict, Invalid."""
+    db = Database(settings.database.url)
+    if not db.is_sqlite:
+        raise Invalid("this is PostgreSQL: use pg_dump")
+    await asyncio.to_thread(_copy, db.url.database or "", file)
+
+
+def _copy(path: str, file: Path) -> None:
+    if file.exists():
+        raise Conflict(f"{file} exists: choose another name")
+    sqlite.backup(path, str(file))

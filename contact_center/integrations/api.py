@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.events.rules import Actor
@@ -20,7 +20,8 @@ routes = Routes("webhooks")
 ADMIN = Permission.WEBHOOKS_ADMIN
 
 Url = Annotated[str, Field(min_length=1, max_length=2000, examples=["https://shop.example/hook"])]
-Kinds = Annotated[list[str], Field(min_length=1, max_length=50, examples=[["ticket.*"]])]
+Kind = Annotated[str, Field(max_length=64, pattern=rules.PATTERN)]
+Kinds = Annotated[list[Kind], Field(min_length=1, max_length=50, examples=[["ticket.*"]])]
 Description = Annotated[str, Field(max_length=200)]
 
 
@@ -40,12 +41,12 @@ class EndpointChange(_Body):
     url: Url | None = None
     event_kinds: Kinds | None = None
     description: Description | None = None
-    active: bool | None = None
+    active: StrictBool | None = None
 
 
 class Replay(_Body):
     since: Annotated[AwareDatetime, Field(strict=True)]
-    everything: bool = False  # also what was taken
+    everything: StrictBool = False  # also what was taken
 
 
 class EndpointView(BaseModel):

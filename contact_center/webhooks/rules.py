@@ -14,7 +14,7 @@ from contact_center.errors import Invalid
 ROTATION = timedelta(hours=24)  # how long a replaced secret still signs
 _SECRET_BYTES = 32
 _MOST_PATTERNS = 50
-_PATTERN = re.compile(r"\*|[a-z_]+(\.[a-z_]+)*(\.\*)?")
+PATTERN = r"^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def check_patterns(patterns: Sequence[str]) -> list[str]:
     if not 1 <= len(patterns) <= _MOST_PATTERNS:
         raise Invalid(f"name 1 to {_MOST_PATTERNS} event kinds, or * for all")
     for pattern in patterns:
-        if len(pattern) > 64 or not _PATTERN.fullmatch(pattern):
+        if len(pattern) > 64 or not re.fullmatch(PATTERN, pattern):
             raise Invalid(f"{pattern!r} is not an event kind: ticket.claimed, ticket.* or *")
     return list(dict.fromkeys(patterns))
 

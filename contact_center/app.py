@@ -26,6 +26,7 @@ from contact_center.web.passwords import PASSWORDS, Passwords
 from contact_center.web.principal import AUTHENTICATOR
 from contact_center.web.routes import Routes
 from contact_center.web.security import add_headers
+from contact_center.web.sse import STREAMS, Streams
 
 VERSION = "1.0"  # of the interface
 TABLES = (
@@ -54,6 +55,9 @@ def build_app(
     app[RUNTIME] = runtime
     app[METRICS] = Metrics()
     app[RUNNING] = set()
+    streams = app[STREAMS] = Streams()
+    app.on_shutdown.append(streams.on_shutdown)
+    app[METRICS].gauge("open_streams", "Pages that watch", lambda: streams.open_count)
     app[inbound.SOURCES] = sources or {}
     app[LIMITS] = limits_for(per_caller=limits.per_caller, per_address=limits.per_address)
     app[PASSWORDS] = Passwords()

@@ -55,7 +55,7 @@ async def _once(
         raise Invalid("this Idempotency-Key was used for another request: send a new one")
     return web.Response(
         status=earlier.status,
-        text=earlier.body,
+        body=earlier.body.encode(),
         content_type="application/json",
         headers=earlier.headers | {"Idempotent-Replayed": "true"},
     )

@@ -35,6 +35,7 @@ async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
         except Exception as error:  # noqa: BLE001  told to the caller, logged when unexpected
             response = await _explain(call, error)
         measured.status = response.status
+        measured.counts = response.content_type != "text/event-stream"
         return response
 
 

@@ -32,6 +32,8 @@ def describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
     }
     if description:
         described["description"] = description
+    if operation.media_type == "text/event-stream":
+        described["x-stream"] = True
     if operation.permission is not None:
         described["x-permission"] = operation.permission
     if parameters := _parameters(operation, schemas):

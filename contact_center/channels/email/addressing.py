@@ -7,6 +7,7 @@ import re
 from urllib.parse import quote, unquote
 
 SIGNATURE = 16  # characters of base32: 80 bits
+INVENTED = "@content.invalid>"  # ends a Message-ID that we gave to a mail without one
 _TAG = re.compile(r"(t\d{6,12})\.([a-z2-7]{16})", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,200}@[!-;=?-~]{1,200}>")
 

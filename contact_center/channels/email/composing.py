@@ -16,6 +16,7 @@ from email.utils import format_datetime
 
 from contact_center.channels.base import Outgoing
 from contact_center.channels.email.addressing import (
+    INVENTED,
     domain_of,
     is_message_id,
     message_id,
@@ -97,7 +98,7 @@ def _threading(references: Iterable[str], *, domain: str, secret: bytes) -> list
         reference if "@" in reference else message_id(secret, domain=domain, key=reference)
         for reference in references
     )
-    known = [reference for reference in named if is_message_id(reference)]
+    known = [name for name in named if is_message_id(name) and not name.endswith(INVENTED)]
     if not known:
         return []
     kept = known[:1] + known[1:][1 - LONGEST_REFERENCES :]

@@ -25,7 +25,7 @@ def to_inbound(mail: ParsedMail, *, recipients: Sequence[str], kept: Kept, host:
         external_id=mail.message_id if returned is None else mail.content_id,
         sender=_sender(mail),
         thread=(references or [mail.message_id])[0],
-        text="\n\n".join([*([mail.text] if mail.text else []), *_notes(mail, kept, host)]),
+        text=_text(mail, kept, host),
         subject=mail.subject or None,
         references=[key_in(host.secret, reference) or reference for reference in references],
         ticket_id=next((ticket for ticket in addressed if ticket is not None), None),
@@ -65,12 +65,13 @@ def _facts(mail: ParsedMail) -> dict[str, object]:
     return {"bounces": bounces}
 
 
-def _notes(mail: ParsedMail, kept: Kept, host: Host) -> list[str]:
-    language = host.settings.language
-    lines = [*kept.notes]
+def _text(mail: ParsedMail, kept: Kept, host: Host) -> str:
+    """With notes for the reader; where only the subject was filled in, that is what was said."""
+    notes = [*kept.notes]
     if not mail.whole:
-        lines.append(host.texts.say(language, "mail.not_readable"))
-    return ["\n".join(lines)] if lines else []
+        notes.append(host.texts.say(host.settings.language, "mail.not_readable"))
+    written = mail.text or ("" if kept.files else mail.subject)
+    return "\n\n".join(part for part in (written, "\n".join(notes)) if part)
 
 
 def _language(text: str) -> str | None:

@@ -7,7 +7,7 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 
-from contact_center.channels.email.addressing import is_message_id
+from contact_center.channels.email.addressing import INVENTED, is_message_id
 from contact_center.channels.email.automatic import MARK, why_automatic
 from contact_center.channels.email.bodies import body_and_files
 from contact_center.channels.email.bounces import bounces_in
@@ -68,7 +68,7 @@ def _mail(
     *,
     whole: bool,
 ) -> ParsedMail:
-    content_id = f"<{_content_hash(raw)}@content.invalid>"
+    content_id = f"<{_content_hash(raw)}{INVENTED}"
     sender = _sender(message, envelope_from)
     original = text.strip()
     written = written_now(text, sender=sender.name or sender.address) if whole else original

@@ -14,8 +14,8 @@ from contact_center.channels.base import DeliveryFailed
 from contact_center.channels.email.composing import Letter
 from contact_center.settings import Email
 
-TIMEOUT = 60.0  # seconds for one answer of the server
-MOST_CONNECTIONS = 4
+TIMEOUT = 30.0  # seconds for one answer of the server
+MOST_CONNECTIONS = 8
 IDLE = 20.0  # seconds a connection is kept for the next mail
 _LONGEST_REASON = 300  # characters of a server's words
 _ABOUT_US = frozenset({421, 450, 451, 454, 530, 534, 535, 538})  # not about this mail
@@ -118,7 +118,11 @@ class SmtpTransport:
             start_tls=settings.smtp_security == "starttls",
             timeout=TIMEOUT,
         )
-        await client.connect()
+        try:
+            await client.connect()
+        except BaseException:
+            client.close()
+            raise
         return client
 
 

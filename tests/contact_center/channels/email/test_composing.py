@@ -51,7 +51,9 @@ def test_references_name_customers_mails_and_our_own() -> None:
     ours = message_id(SECRET, domain="desk.test", key="reply-0")
     long = "<" + "x" * 150 + "@mail.example.com>"
 
-    content = composed(references=[long, "reply-0", "not an id\r\nBcc: x@y.test@"])
+    invented = parse_mail(b"From: a@b.test\n\n").message_id
+
+    content = composed(references=[long, "reply-0", invented, "not an id\r\nBcc: x@y.test@"])
 
     assert content.count(f"References: {long}\r\n {ours}\r\n".encode()) == 1
     assert f"In-Reply-To: {ours}\r\n".encode() in content

@@ -300,6 +300,12 @@ async def test_answers_go_where_a_mail_asks_for_them(desk: Desk) -> None:
     assert desk.inbox.only.sender.address == "bob@example.com"
 
 
+async def test_a_mail_of_nothing_but_a_subject_says_its_subject(desk: Desk) -> None:
+    await desk.send(b"From: a@b.test\r\nSubject: Call me please\r\n\r\n\r\n")
+
+    assert desk.inbox.only.text == "Call me please"
+
+
 async def test_bytes_that_are_no_mail_reach_intake(desk: Desk) -> None:
     await desk.send(bytes(range(256)) * 4)
 

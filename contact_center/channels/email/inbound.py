@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from contact_center.channels.base import Inbound, Sender
-from contact_center.channels.email.addressing import key_in, ticket_in
+from contact_center.channels.email.addressing import domain_of, key_in, ticket_in
 from contact_center.channels.email.attachments import Kept
 from contact_center.channels.email.host import Host
 from contact_center.channels.email.mail import ParsedMail
@@ -50,9 +50,19 @@ def _sender(mail: ParsedMail) -> Sender:
 
 
 def _is_automatic(mail: ParsedMail, *, returned: bool, host: Host) -> bool:
-    """Also what we sent ourselves: were it answered, it would go round for ever."""
-    ours = mail.sender.address.partition("+")[0] == host.settings.email.address.lower()
-    return bool(mail.automatic or mail.bounces or mail.mark or returned or ours)
+    """Also what we sent ourselves: were it answered, it would go round for ever.
+
+    A form on our site may write in our name, but then asks for answers to the customer.
+    """
+    address = host.settings.email.address.lower()
+    answered = mail.reply_to or mail.sender
+    ours = _without_tag(answered.address) == address or mail.mark == domain_of(address)
+    return bool(mail.automatic or mail.bounces or returned or ours)
+
+
+def _without_tag(address: str) -> str:
+    local, at, domain = address.partition("@")
+    return local.partition("+")[0] + at + domain
 
 
 def _facts(mail: ParsedMail) -> dict[str, object]:

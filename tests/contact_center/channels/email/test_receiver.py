@@ -57,7 +57,7 @@ async def test_mail_for_others_is_refused_for_each_recipient(desk: Desk) -> None
     assert refused.value.recipients["ann@elsewhere.test"][0] == 550
 
 
-@pytest.mark.parametrize("to", ["Sales@DESK.test", "postmaster@desk.test", "support+x@desk.test"])
+@pytest.mark.parametrize("to", ["Sales@DESK.test", "postmaster", "support+x@desk.test"])
 async def test_every_address_of_our_domain_is_taken(desk: Desk, to: str) -> None:
     await desk.send(HELLO, to=[to])
 
@@ -206,6 +206,14 @@ async def talk(port: int, *lines: bytes, last: bytes = b"") -> list[bytes]:
     return answers
 
 
+async def test_an_address_that_breaks_its_parser_is_put_off_and_the_talk_goes_on(
+    desk: Desk,
+) -> None:
+    answers = await talk(desk.port, b"EHLO x\r\n", b"MAIL FROM:<\r\n", *GREETING[1:], b"QUIT\r\n")
+
+    assert [answer[:3] for answer in answers[2:]] == [b"451", b"250", b"250", b"221"]
+
+
 @pytest.mark.parametrize(
     "end", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r\n.\r\r\n"]
 )
@@ -282,7 +290,8 @@ async def test_our_own_mail_coming_back_is_a_note_of_its_own(desk: Desk) -> None
     "headers",
     [
         {"Auto_Submitted": "auto-replied"},
-        {"X_Contact_Center": "another.test"},
+        {"X_Contact_Center": "desk.test"},
+        {"Reply_To": "support+x@desk.test"},
         {"Subject": "自动回复: 退款"},
         {"Reply_To": "x@y.test", "Precedence": "bulk"},
     ],
@@ -291,6 +300,22 @@ async def test_what_no_person_wrote_is_automatic(desk: Desk, headers: dict[str, 
     await desk.send(a_mail(**headers).as_bytes())
 
     assert desk.inbox.only.automatic
+
+
+async def test_a_person_in_another_contact_centre_is_a_person(desk: Desk) -> None:
+    await desk.send(a_mail(X_Contact_Center="another.test").as_bytes())
+
+    assert not desk.inbox.only.automatic
+
+
+async def test_a_form_that_writes_in_our_name_brings_its_customers_words(desk: Desk) -> None:
+    form = EmailMessage()
+    form["From"], form["Reply-To"] = "support@desk.test", "ann@example.com"
+    form.set_content("I need help")
+
+    await desk.send(form.as_bytes())
+
+    assert not desk.inbox.only.automatic
     assert desk.inbox.only.sender.address == "ann@example.com"
 
 

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +34,10 @@ from tests.support.databases import (
     with_database,
 )
 from tests.support.fakes import FakeClock
+
+# No timed tests: a busy machine is not a fault.
+hypothesis_settings.register_profile("steady", deadline=None)
+hypothesis_settings.load_profile("steady")
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday
 

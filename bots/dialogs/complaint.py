@@ -37,7 +37,12 @@ def hand_over_now(voice: Voice, state: Mapping[str, object], turn: Turn) -> Step
     """The customer wants a person in the middle of the form: what is known goes along."""
     facts = known(state)
     slot = missing(facts)
-    if slot and turn.button is None and len(words.plain(turn.text)) > words.LONGEST_CALL:
+    # "Somebody should call me" is a wish as well.
+    if (
+        turn.button is None
+        and slot
+        and (slot == "remedy" or words.says_more_than_a_call(turn.text))
+    ):
         facts = _learn(facts, slot, turn.text)
     return handover.complaint(voice, facts)
 

@@ -54,7 +54,7 @@ def _person(voice: Voice, state: Mapping[str, Any], turn: Turn) -> Step:
         return complaint.hand_over_now(voice, state, turn)
     if turn.button is None and words.complains(turn.text):
         return complaint.hand_over_now(voice, {}, turn)
-    says_more = turn.button is None and len(words.plain(turn.text)) > words.LONGEST_CALL
+    says_more = turn.button is None and words.says_more_than_a_call(turn.text)
     return handover.person(voice, subject=subject_of(turn.text) if says_more else None)
 
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 LONGEST = 2000  # characters looked at: the wish stands at the beginning or is the whole message
-LONGEST_CALL = 40  # characters: "I want to talk to a person please" says no more than that
+LONGEST_CALL = 45  # letters: "I want to talk to a person please" says no more than that
 
 _EN_PEOPLE = (
     r"(?:humans?|agents?|persons?|people|someone|somebody|operators?|representatives?|reps?"
@@ -62,6 +62,7 @@ _SKIPS = re.compile(
 )
 _HAS_WORDS = re.compile(r"\w")  # a wave or a thumb has none
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_HAN = re.compile("[㐀-鿿]")
 _SPACED_HAN = re.compile(r"(?<=[㐀-鿿]) (?=[㐀-鿿])")
 
 
@@ -77,6 +78,12 @@ def asks_for_human(text: str) -> bool:
     if _HUMAN_ANYWHERE.search(words):
         return True
     return bool(_HUMAN_ALONE.fullmatch(words))
+
+
+def says_more_than_a_call(text: str) -> bool:
+    """Whether it tells what the matter is, too; a Chinese character counts as three letters."""
+    words = plain(text)
+    return len(words) + 2 * len(_HAN.findall(words)) > LONGEST_CALL
 
 
 def complains(text: str) -> bool:

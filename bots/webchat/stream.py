@@ -19,7 +19,8 @@ from bots.webchat.visitors import Visitor
 from contact_center.bus import Subscription
 from contact_center.messages.models import Message
 
-HEARTBEAT = 15.0  # seconds; also how often the database is read without a hint
+HEARTBEAT = 15.0  # seconds
+LOOK_EVERY = 4  # heartbeats: hints are seldom lost, and a thousand windows may be open
 LOOK_BACK = 1000  # ids
 LONGEST_TRANSACTION = timedelta(seconds=10)
 SLOWEST_READER = 30.0  # seconds a window may take to accept what it is sent
@@ -85,16 +86,17 @@ class Window:
         self, response: web.StreamResponse, subscription: Subscription, *, known: bool
     ) -> int | None:
         """Until the stream ends (None), or there is a conversation to listen to (its id)."""
-        hints: set[str] = set()
+        quiet = 0  # times nothing new was hinted at
         while not self._front.streams.closing:
-            typing = {topic for topic in hints if topic.startswith(TYPING)}
-            if typing:
-                await self._write(response, event("typing", {"name": self._helper}))
-            if hints != typing or not hints:
+            if quiet % LOOK_EVERY == 0:
                 conversation_id = await self._tell_news(response)
                 if conversation_id is not None and not known:
                     return conversation_id
             hints = await subscription.wait(HEARTBEAT)
+            typing = {topic for topic in hints if topic.startswith(TYPING)}
+            quiet = 0 if hints - typing else quiet + 1
+            if typing:
+                await self._write(response, event("typing", {"name": self._helper}))
             if not hints:
                 await self._write(response, b": still here\n\n")
         return None

@@ -29,7 +29,7 @@
       tooLarge: "{name} is too large (at most {size}).", tooMany: "At most {n} files in one message.",
       notUploaded: "{name} could not be uploaded.", drop: "Drop files here", today: "Today",
       yesterday: "Yesterday", tooLong: "This is too long: at most {n} characters.",
-      newMessages: "New messages", hint: "We usually answer right here in the chat.",
+      newMessages: "New messages", expired: "Please load this page again to go on.", hint: "We usually answer right here in the chat.",
     },
     zh: {
       title: "在线客服", open: "打开对话", close: "关闭对话", unread: "{n} 条未读消息",
@@ -42,7 +42,7 @@
       tooLarge: "{name} 过大（最大 {size}）。", tooMany: "每条消息最多 {n} 个文件。",
       notUploaded: "{name} 上传失败。", drop: "将文件拖放到此处", today: "今天",
       yesterday: "昨天", tooLong: "内容过长：最多 {n} 个字符。",
-      newMessages: "新消息", hint: "我们会在此对话中答复您。",
+      newMessages: "新消息", expired: "请刷新页面后继续。", hint: "我们会在此对话中答复您。",
     },
   };
 
@@ -268,7 +268,7 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
   }
 
   // One visitor for all tabs: the first one asks, the others find the answer.
-  let opening = null;
+  let opening = null, expired = false;
   const openSession = (again) =>
     (opening ||= exclusively("session", async () => {
       const stored = store.get("session");
@@ -284,6 +284,11 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
         answer = await call("session", { body });
       } catch (error) {
         if (error.status !== 401 || !identity) throw error;
+        if (session?.verified) { // the page is older than the customer's login
+          expired = true;
+          connected(false);
+        }
+        if (expired) throw error;
         console.warn("Contact centre chat: data-identity was refused:", error.message);
         identity = null; // better an unknown customer than none
         delete body.token;
@@ -295,7 +300,8 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
     }).finally(() => (opening = null)));
 
   function use(opened) {
-    if (session && session.visitor !== opened.visitor) forget();
+    // What an unknown visitor has not sent yet is sent when he is known; never the other way round.
+    if (session && session.visitor !== opened.visitor) forget(!session.verified);
     session = opened;
     drawGreeting();
   }
@@ -318,12 +324,15 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
   let lastId = 0;
   let caughtUp = false;
 
-  function forget() {
+  function forget(keepUnsent) {
     messages.clear();
-    outgoing.clear();
     lastId = 0;
     caughtUp = false;
-    for (const key of store.keys("out:")) store.remove(key);
+    for (const key of store.keys("out:"))
+      if (!keepUnsent || store.get(key)?.done) {
+        store.remove(key);
+        outgoing.delete(key.slice(4));
+      }
     store.remove("read");
     store.remove("known");
     showTicket(null);
@@ -808,7 +817,8 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
     clearTimeout(lost);
     if (!ui.banner) return;
     if (now === false || !navigator.onLine) showTyping(null);
-    if (!navigator.onLine) banner(say("offline"));
+    if (expired) banner(say("expired"));
+    else if (!navigator.onLine) banner(say("offline"));
     else if (now === false) lost = setTimeout(() => banner(say("reconnecting")), 4000); // a blink is not worth a word
     else banner("");
   }
@@ -1015,8 +1025,9 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
     /** The customer has logged in (a signed token) or out (null) without loading the page anew. */
     setIdentity(token) {
       identity = token;
+      expired = false;
       store.remove("session");
-      forget();
+      forget(Boolean(token) && !session?.verified);
       session = null;
       hangUp();
       ready = null;

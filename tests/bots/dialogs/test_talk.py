@@ -221,6 +221,23 @@ def test_a_call_for_a_person_that_says_more_keeps_what_it_says(customer: Custome
     assert step.hand_over.subject == "I need a human: my invoice from May has been charged twice"
 
 
+def test_a_wish_for_a_call_back_is_kept_as_a_wish(customer: Customer) -> None:
+    customer.presses("complaint")
+    customer.says("The lamp from order 12345 broke yesterday")
+
+    step = customer.says("I want someone to call me")
+
+    assert step.hand_over is not None
+    assert step.hand_over.facts["remedy"] == "I want someone to call me"
+
+
+def test_a_chinese_call_for_a_person_that_says_more_keeps_what_it_says(chinese: Customer) -> None:
+    step = chinese.says("转人工！我的包裹晚了五天还没有人管")
+
+    assert step.hand_over is not None
+    assert step.hand_over.subject == "转人工！我的包裹晚了五天还没有人管"
+
+
 def test_a_bare_call_for_a_person_is_given_a_subject(chinese: Customer) -> None:
     step = chinese.says("转人工")
 

@@ -36,14 +36,19 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 
 
 @pytest.fixture
-def settings() -> Settings:
+def origins() -> list[str]:
+    return ["https://shop.example"]
+
+
+@pytest.fixture
+def settings(origins: list[str]) -> Settings:
     return Settings.model_validate(
         {
             "secret_key": "only for tests",
             "company": "Tea & Co",
             "webchat": {
                 "identity_secret": IDENTITY_SECRET,
-                "origins": ["https://shop.example"],
+                "origins": origins,
                 "messages_per_minute": 100,
             },
             "attachments": {"max_bytes": 50_000, "max_per_message": 3},

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from bots.webchat.pages import STATIC
 from tests.bots.webchat.conftest import PNG
 from tests.bots.webchat.desk import Desk, Inbox
+from tests.bots.webchat.test_sessions import identity
+from tests.support.fakes import FakeClock
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=15_000)  # milliseconds: a busy machine is no failure
@@ -353,6 +356,98 @@ async def test_the_language_can_be_switched_while_it_is_open(page: Page) -> None
 
     await expect(page.get_by_role("textbox", name="请输入消息")).to_be_visible()
     await expect(page.get_by_role("button", name="我要投诉")).to_be_visible()
+
+
+@pytest.mark.parametrize("origins", [["*"]])
+async def test_it_works_on_another_site_with_a_strict_policy(
+    context: BrowserContext, server: TestServer
+) -> None:
+    chat_origin = str(server.make_url("")).rstrip("/")
+    policy = (
+        f"default-src 'none'; script-src {chat_origin}; "
+        f"connect-src {chat_origin}; img-src {chat_origin}"
+    )
+
+    async def host(_: web.Request) -> web.Response:
+        body = f"<!doctype html><p>Host</p><script src='{chat_origin}/chat/widget.js'></script>"
+        headers = {"Content-Security-Policy": policy}
+        return web.Response(text=body, content_type="text/html", headers=headers)
+
+    other_site = web.Application()
+    other_site.router.add_get("/", host)
+    async with TestServer(other_site) as other:
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        await page.goto(str(other.make_url("/")))
+        await use_the_chat(page)
+        await page.close()
+    assert [text for text in complaints if "favicon" not in text] == []
+
+
+async def use_the_chat(page: Page) -> None:
+    chat = await Chat(page).open()
+    picture = {"name": "cup.png", "mimeType": "image/png", "buffer": tiny_png()}
+    await page.locator("input[type=file]").set_input_files([picture])  # type: ignore[list-item]
+    await expect(page.locator(".chip.done")).to_be_visible()
+
+    await chat.write("Where is my parcel?")
+
+    await chat.shows("A colleague takes over from here")
+    await expect(chat.log.get_by_role("img")).to_have_js_property("naturalWidth", 2)
+    await expect(chat.panel).to_have_css("position", "fixed")
+
+
+async def test_a_pasted_picture_is_attached(page: Page) -> None:
+    chat = await Chat(page).open()
+    await chat.box.evaluate(
+        """(box, bytes) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], "cup.png", {type: "image/png"}));
+            box.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true}));
+        }""",
+        list(tiny_png()),
+    )
+
+    await expect(page.locator(".chip.done")).to_have_text("cup.png")
+
+
+async def test_a_file_can_be_taken_out_again(page: Page) -> None:
+    await Chat(page).open()
+    fake = {"name": "cup.png", "mimeType": "image/png", "buffer": tiny_png()}
+    await page.locator("input[type=file]").set_input_files([fake])  # type: ignore[list-item]
+    await expect(page.locator(".chip.done")).to_be_visible()
+
+    await page.get_by_role("button", name="Remove cup.png").click()
+
+    await expect(page.locator(".chip")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Send")).to_be_disabled()
+
+
+async def test_a_customer_who_logs_in_is_known(page: Page, clock: FakeClock, inbox: Inbox) -> None:
+    await Chat(page).open()
+    token = identity(clock)
+
+    await page.evaluate("token => ContactCenterChat.setIdentity(token)", token)
+    chat = Chat(page)
+    await chat.write("Where is my parcel?")
+
+    await chat.shows("A colleague takes over from here")
+    assert inbox.received[0].sender.address == "user:42"
+
+
+async def test_a_page_older_than_the_login_in_it_asks_to_be_loaded_again(
+    page: Page, clock: FakeClock, inbox: Inbox
+) -> None:
+    await page.evaluate("token => ContactCenterChat.setIdentity(token)", identity(clock))
+    chat = await Chat(page).open()
+    await chat.shows("Hello, this is Tea & Co")
+    clock.advance(days=2)
+
+    await chat.write("Where is my parcel?")
+
+    await expect(chat.panel.get_by_text("Please load this page again")).to_be_visible()
+    assert inbox.received == []
 
 
 async def test_the_window_of_a_customer_who_logged_out_is_empty(

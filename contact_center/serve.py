@@ -20,6 +20,8 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bots.dialogs.talk import build_dialogue
+from bots.webchat import routes as webchat
+from bots.webchat.channel import WebchatChannel
 from contact_center.app import build_app
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
@@ -92,6 +94,7 @@ async def runtime_from(settings: Settings, directory: Path) -> AsyncIterator[Run
         email = build_email_channel(settings, runtime.storage)
         stack.push_async_callback(email.close)
         channels["email"] = email
+        channels["webchat"] = WebchatChannel(bus)
         await _run_beside(stack, runtime.inbox.run(), name="intake")
         yield runtime
         await runtime.inbox.drain()
@@ -126,6 +129,7 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> N
             await _run_beside(stack, relay.run(), name="relay", stopped=stopped)
         if "web" in roles:
             app = build_app(runtime, fronts=fronts, sources=load_sources(directory))
+            webchat.setup(app, runtime)
             if "relay" in roles:
                 app[READY_CHECKS]["relay"] = partial(_is_alive, relay)
             await _listen(stack, app, settings)

@@ -111,6 +111,7 @@ class Webhooks(Section):
 
 
 class DeliverySettings(Section):
+    lease_seconds: float = Field(60, ge=1)
     per_second: dict[str, float] = {"telegram": 25, "email": 20, "webhook": 50}
 
 

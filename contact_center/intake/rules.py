@@ -3,6 +3,7 @@
 Deciding changes `Talk`s and `Draft`s in memory; afterwards `actions.py` writes them all at once.
 """
 
+import hashlib
 import re
 import secrets
 from collections.abc import Sequence
@@ -30,16 +31,29 @@ MOST_FILES = 50
 
 def tidy(inbound: Inbound) -> Inbound:
     """Without what no database can keep: NUL characters and halves of surrogate pairs."""
-    said = (inbound.text, inbound.subject or "", inbound.original or "", inbound.sender.name)
-    fits = len(said[1]) <= LONGEST_SUBJECT and len(said[3]) <= LONGEST_NAME
-    if fits and all(_is_storable(text) for text in said):
+    sender = inbound.sender
+    said = (inbound.text, inbound.subject or "", inbound.original or "", sender.name)
+    named = (inbound.external_id, inbound.thread, sender.address, *inbound.tags)
+    fits = (
+        len(said[1]) <= LONGEST_SUBJECT
+        and len(sender.name) <= LONGEST_NAME
+        and len(inbound.external_id) <= LONGEST_ID
+    )
+    if fits and all(_is_storable(text) for text in (*said, *named)):
         return inbound
     return replace(
         inbound,
+        external_id=_key(inbound.external_id),
+        thread=_storable(inbound.thread),
         text=_storable(inbound.text),
         subject=_storable(said[1])[:LONGEST_SUBJECT] or None,
         original=_storable(said[2]) or None,
-        sender=replace(inbound.sender, name=_storable(said[3])[:LONGEST_NAME]),
+        tags=[_storable(tag) for tag in inbound.tags],
+        sender=replace(
+            sender,
+            address=_storable(sender.address),
+            name=_storable(sender.name)[:LONGEST_NAME],
+        ),
     )
 
 
@@ -204,6 +218,13 @@ def our_line(
         buttons=buttons,
         kind=kind,
     )
+
+
+def _key(external_id: str) -> str:
+    """As it came, or its digest where it cannot be a key."""
+    if len(external_id) <= LONGEST_ID and _is_storable(external_id):
+        return external_id
+    return "sha256:" + hashlib.sha256(external_id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_storable(text: str) -> bool:

@@ -305,3 +305,15 @@ async def test_two_processes_that_meet_the_same_stranger_make_one_customer(
     await other.dispose()
     assert await count(db, Customer) == await count(db, Ticket) == 50
     assert await count(db, TicketLink) == 0
+
+
+async def test_a_key_that_cannot_be_stored_still_counts_once(intake, db) -> None:
+    long = inbound(external_id="x" * 500)
+    odd = inbound(external_id="a\x00b", address="ann\x00", thread="t\x00")
+
+    first = await intake.handle([long, odd])
+    second = await intake.handle([long, odd])
+
+    assert [r.message_id for r in first] == [r.message_id for r in second]
+    assert {r.outcome for r in first} == {Outcome.TICKETED}
+    assert await count(db, Message) == 2

@@ -1,6 +1,7 @@
 import pytest
 from sqlalchemy import select
 
+from contact_center.agents.rules import agent_of_code
 from contact_center.events.models import Event
 
 
@@ -183,3 +184,13 @@ async def test_two_teams_cannot_share_a_name(login) -> None:
 
     assert (await manager.post("/api/v1/teams", json={"name": "Returns"})).status == 409
     assert (await manager.patch("/api/v1/teams/2", json={"name": "Returns"})).status == 409
+
+
+async def test_an_agent_gets_a_code_that_links_an_account(login, runtime) -> None:
+    agent = await login("agent")
+
+    response = await agent.post("/api/v1/me/link-code")
+
+    assert response.status == 201
+    code = (await response.json())["code"]
+    assert agent_of_code(runtime.secret, code, now=runtime.now()) == agent.agent.id

@@ -44,7 +44,7 @@ async def lock_conversations(
         select(CONVERSATIONS)
         .where(CONVERSATIONS.c.channel == channel, among(session, CONVERSATIONS.c.thread, threads))
         .order_by(CONVERSATIONS.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {row.thread: row for row in await session.execute(found)}
 

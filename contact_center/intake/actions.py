@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries as agents
 from contact_center.callbacks import actions as callbacks
+from contact_center.callbacks.rules import needs_nobody
 from contact_center.channels.base import Inbound, Outgoing, Receipt
 from contact_center.channels.dialogue import Dialogue, OpenTicket
 from contact_center.conversations import actions as conversations
@@ -219,17 +220,22 @@ class Intake:
                 )
 
     async def _after_resolution(self, session: AsyncSession, batch: Batch) -> None:
-        """Rare, so one by one: answers to the callback, and "not solved after all"."""
-        for key, decision in batch.decisions.items():
-            if decision.after_resolution:
-                await callbacks.customer_wrote(
-                    session,
-                    decision.draft.id,
-                    text=batch.fresh[key].text,
-                    button=batch.fresh[key].button,
-                    texts=self.texts,
-                    now=batch.now,
-                )
+        """Rare, so one by one: answers to the callback, and "not solved after all".
+
+        Whatever needs a person goes first: an answer beside it must not close the ticket.
+        """
+        after = {k: batch.fresh[k] for k, d in batch.decisions.items() if d.after_resolution}
+        words = sorted(after.items(), key=lambda i: needs_nobody(i[1].text, button=i[1].button))
+        for key, inbound in words:
+            await callbacks.customer_wrote(
+                session,
+                batch.decisions[key].draft.id,
+                text=inbound.text,
+                button=inbound.button,
+                settings=self.settings,
+                texts=self.texts,
+                now=batch.now,
+            )
 
 
 async def _skip_known(session: AsyncSession, inbounds: Sequence[Inbound], batch: Batch) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from contact_center.callbacks.rules import BUTTON, needs_nobody
 from contact_center.channels.base import LONGEST_TEXT, Button, Inbound
 from contact_center.channels.dialogue import Dialogue, HandOver, Step, Turn
 from contact_center.events.rules import BOT, customer
@@ -19,7 +20,15 @@ from contact_center.ledger.models import Outcome
 from contact_center.messages.models import Author, Direction
 from contact_center.settings import Settings
 from contact_center.texts import Texts
-from contact_center.tickets.models import FINISHED, WAITING, Priority, Status, TicketKind, reference
+from contact_center.tickets.models import (
+    ACTIVE,
+    FINISHED,
+    WAITING,
+    Priority,
+    Status,
+    TicketKind,
+    reference,
+)
 from contact_center.tickets.rules import subject_from
 
 LONGEST_ID = 400  # characters
@@ -97,7 +106,10 @@ def decide(
         original=inbound.original,
         files=inbound.attachments,
     )
-    opened = ticket is None or _is_over(ticket, now=now, window=reopen_window)
+    is_last_word = _is_last_word(inbound, ticket, now=now, window=reopen_window)
+    opened = not is_last_word and (
+        ticket is None or _is_over(ticket, now=now, window=reopen_window)
+    )
     if opened:
         ticket = talk.ticket = _open(inbound, talk, before=ticket)
     assert ticket is not None
@@ -108,11 +120,25 @@ def decide(
     outcome = Outcome.TICKETED if opened else Outcome.JOINED
     if inbound.automatic and not opened:
         return Decision(outcome, ticket, line)  # nobody is waiting for an answer to it
-    after_resolution = ticket.status is Status.RESOLVED
+    after_resolution = ticket.status is Status.RESOLVED or is_last_word
     if not after_resolution:
         _take_in(inbound, talk, ticket, dialogue=dialogue, now=now)
         ticket.channel, ticket.language = talk.channel, talk.language
     return Decision(outcome, ticket, line, after_resolution)
+
+
+def _is_last_word(
+    inbound: Inbound, ticket: Draft | None, *, now: datetime, window: timedelta
+) -> bool:
+    """An answer to "Is it solved?" that comes late, or thanks: neither asks for anything more."""
+    if ticket is None or inbound.automatic:
+        return False
+    if ticket.status in ACTIVE:
+        return (inbound.button or "").startswith(BUTTON)
+    if ticket.status not in (Status.RESOLVED, Status.CLOSED) or inbound.attachments:
+        return False
+    is_recent = ticket.resolved_at is not None and now - ticket.resolved_at <= window
+    return is_recent and needs_nobody(inbound.text, button=inbound.button)
 
 
 def _is_over(ticket: Draft, *, now: datetime, window: timedelta) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy import String, and_, bindparam, case, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import Table, insert_for, insert_numbered, is_postgresql
+from contact_center.db import Table, among, insert_for, insert_numbered, is_postgresql
 from contact_center.errors import NotFound
 from contact_center.messages.models import Attachment, Direction, Message, ReadMark
 from contact_center.search import tokens
@@ -106,6 +106,12 @@ async def get_attachment(session: AsyncSession, attachment_id: int) -> tuple[Att
     if row is None:
         raise NotFound(f"there is no attachment {attachment_id}")
     return row[0], row[1]
+
+
+async def stored_keys(session: AsyncSession, keys: Collection[str]) -> set[str]:
+    """Those of the keys whose files belong to a message."""
+    found = select(Attachment.storage_key).where(among(session, Attachment.storage_key, keys))
+    return set(await session.scalars(found))
 
 
 async def insert_messages(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -359,6 +359,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_tickets_customer", ["customer_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_tickets_follows_id"), ["follows_id"], unique=False)
         batch_op.create_index(
+            "ix_tickets_idle",
+            ["updated_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'bot'"),
+            postgresql_where=sa.text("status = 'bot'"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_tickets_merged_into_id"), ["merged_into_id"], unique=False
         )
         batch_op.create_index(
@@ -375,7 +382,21 @@ def upgrade() -> None:
             sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
             postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
         )
+        batch_op.create_index(
+            "ix_tickets_resolved",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'resolved'"),
+            postgresql_where=sa.text("status = 'resolved'"),
+        )
         batch_op.create_index("ix_tickets_resolved_at", ["resolved_at"], unique=False)
+        batch_op.create_index(
+            "ix_tickets_review",
+            ["review_at"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('waiting_third_party', 'on_hold')"),
+            postgresql_where=sa.text("status IN ('waiting_third_party', 'on_hold')"),
+        )
         batch_op.create_index(
             "ix_tickets_team",
             ["team_id", "next_due_at", "id"],
@@ -393,32 +414,6 @@ def upgrade() -> None:
             postgresql_where=sa.text(
                 "status IN ('waiting_customer', 'waiting_department', 'waiting_third_party', 'on_hold')"
             ),
-        )
-
-    op.create_table(
-        "callbacks",
-        sa.Column("id", BigInt, nullable=False),
-        sa.Column("ticket_id", BigInt, nullable=False),
-        sa.Column("cycle", BigInt, nullable=False),
-        sa.Column("state", sa.String(length=32), nullable=False),
-        sa.Column("due_at", Moment, nullable=False),
-        sa.Column("asked_at", Moment, nullable=True),
-        sa.Column("answered_at", Moment, nullable=True),
-        sa.Column("solved", sa.Boolean(), nullable=True),
-        sa.Column("score", BigInt, nullable=True),
-        sa.Column("comment", sa.Text(), nullable=True),
-        sa.Column("created_at", Moment, nullable=False),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_callbacks_ticket_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
-        sa.UniqueConstraint("ticket_id", "cycle", name=op.f("uq_callbacks_ticket_id_cycle")),
-    )
-    with op.batch_alter_table("callbacks", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_callbacks_due",
-            ["due_at"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('planned', 'asked')"),
-            postgresql_where=sa.text("state IN ('planned', 'asked')"),
         )
 
     op.create_table(
@@ -561,6 +556,38 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_attachments_message_id"), ["message_id"], unique=False)
 
     op.create_table(
+        "callbacks",
+        sa.Column("id", BigInt, nullable=False),
+        sa.Column("ticket_id", BigInt, nullable=False),
+        sa.Column("cycle", BigInt, nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("due_at", Moment, nullable=False),
+        sa.Column("message_id", BigInt, nullable=True),
+        sa.Column("asked_at", Moment, nullable=True),
+        sa.Column("answered_at", Moment, nullable=True),
+        sa.Column("ended_at", Moment, nullable=True),
+        sa.Column("solved", sa.Boolean(), nullable=True),
+        sa.Column("score", BigInt, nullable=True),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["messages.id"], name=op.f("fk_callbacks_message_id")
+        ),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_callbacks_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
+        sa.UniqueConstraint("ticket_id", "cycle", name=op.f("uq_callbacks_ticket_id_cycle")),
+    )
+    with op.batch_alter_table("callbacks", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_callbacks_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('planned', 'asked')"),
+            postgresql_where=sa.text("state IN ('planned', 'asked')"),
+        )
+        batch_op.create_index("ix_callbacks_ended_at", ["ended_at"], unique=False)
+
+    op.create_table(
         "deliveries",
         sa.Column("id", BigInt, nullable=False),
         sa.Column("channel", sa.String(length=64), nullable=False),
@@ -635,6 +662,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("message_search")
     op.drop_table("deliveries")
+    op.drop_table("callbacks")
     op.drop_table("attachments")
     op.drop_table("arrivals")
     op.drop_table("ticket_links")
@@ -642,7 +670,6 @@ def downgrade() -> None:
     op.drop_table("messages")
     op.drop_table("events")
     op.drop_table("clocks")
-    op.drop_table("callbacks")
     op.drop_table("tickets")
     op.drop_table("conversations")
     op.drop_table("identities")

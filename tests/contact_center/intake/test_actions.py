@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from contact_center.channels.base import Button
 from contact_center.channels.dialogue import HandOver, Say, Step
@@ -317,3 +317,31 @@ async def test_a_key_that_cannot_be_stored_still_counts_once(intake, db) -> None
     assert [r.message_id for r in first] == [r.message_id for r in second]
     assert {r.outcome for r in first} == {Outcome.TICKETED}
     assert await count(db, Message) == 2
+
+
+@pytest.mark.race
+async def test_an_answer_and_a_message_on_one_ticket_do_not_wait_for_each_other_in_a_circle(
+    intake, db, clock, caplog
+) -> None:
+    [first] = await intake.handle([inbound(address="ann")])
+    async with db.begin() as session:
+        li = await make_agent(session, now=clock())
+
+    async with db.begin() as session:
+        await queries.lock_ticket(session, first.ticket_id)
+        writing = asyncio.create_task(intake.handle([inbound(address="ann")]))
+        await until_somebody_waits(db)
+        await messages.reply(session, first.ticket_id, text="Hm", by=agent(li.id), now=clock())
+    [receipt] = await writing
+
+    assert receipt.ticket_id == first.ticket_id
+    assert "a batch failed" not in caplog.messages
+
+
+async def until_somebody_waits(db) -> None:
+    """For a row that another transaction has locked; on SQLite whole transactions take turns."""
+    if db.is_sqlite:
+        return
+    async with asyncio.timeout(10), db.read() as session:
+        while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            await asyncio.sleep(0.01)

@@ -43,6 +43,7 @@ class Job:
     lease: float = 30 * 60  # seconds; longer than the job takes
 
 
+SOON = IntervalTrigger(seconds=15, timezone="UTC")
 MINUTELY = CronTrigger(second=5, timezone="UTC")
 LOOK = CronTrigger(minute="*/10", second=30, timezone="UTC")
 LOOK_AT_WEEKENDS = CronTrigger(day_of_week="sat,sun,mon", minute=45, timezone="UTC")
@@ -57,8 +58,8 @@ JOBS = [
     ),
     Job(name="end agreed waiting", trigger=MINUTELY, run=sweeps.end_waiting),
     # Customers
-    Job(name="plan callbacks", trigger=MINUTELY, run=sweeps.plan_callbacks),
-    Job(name="make callbacks", trigger=MINUTELY, run=sweeps.make_callbacks),
+    Job(name="plan callbacks", trigger=SOON, run=sweeps.plan_callbacks),
+    Job(name="make callbacks", trigger=SOON, run=sweeps.make_callbacks),
     Job(name="cancel idle chats", trigger=LOOK, run=sweeps.cancel_idle_chats),
     # Housekeeping
     Job(

@@ -89,6 +89,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_teams_name")),
     )
     op.create_table(
+        "uploads",
+        sa.Column("id", BigInt, nullable=False),
+        sa.Column("uploader", sa.String(length=80), nullable=False),
+        sa.Column("storage_key", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("content_type", sa.String(length=200), nullable=False),
+        sa.Column("size", BigInt, nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+        sa.UniqueConstraint("storage_key", name=op.f("uq_uploads_storage_key")),
+    )
+    with op.batch_alter_table("uploads", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_uploads_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
         "webhook_endpoints",
         sa.Column("id", BigInt, nullable=False),
         sa.Column("url", sa.String(length=2000), nullable=False),
@@ -106,6 +122,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("tier", sa.String(length=32), nullable=False),
         sa.Column("manager_id", BigInt, nullable=True),
+        sa.Column("version", BigInt, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(["manager_id"], ["agents.id"], name=op.f("fk_accounts_manager_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
@@ -139,6 +156,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("team_id", BigInt, nullable=True),
+        sa.Column("version", BigInt, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["team_id"], ["teams.id"], name=op.f("fk_canned_replies_team_id"), ondelete="CASCADE"
@@ -207,6 +225,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("blocked_at", Moment, nullable=True),
+        sa.Column("version", BigInt, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_customers_account_id")
@@ -681,6 +700,7 @@ def downgrade() -> None:
     op.drop_table("api_tokens")
     op.drop_table("accounts")
     op.drop_table("webhook_endpoints")
+    op.drop_table("uploads")
     op.drop_table("teams")
     op.drop_table("leases")
     op.drop_table("job_runs")

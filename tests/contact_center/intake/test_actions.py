@@ -6,6 +6,7 @@ from sqlalchemy import func, select, text
 from contact_center.channels.base import Button
 from contact_center.channels.dialogue import HandOver, Say, Step
 from contact_center.conversations.models import Conversation
+from contact_center.customers.actions import block
 from contact_center.customers.models import Customer, Identity
 from contact_center.deliveries.models import Delivery
 from contact_center.events import queries as events
@@ -198,6 +199,19 @@ async def test_a_message_that_cannot_be_taken_is_quarantined_with_its_reason(int
             Outcome.QUARANTINED: 1,
             Outcome.TICKETED: 1,
         }
+
+
+async def test_what_a_blocked_customer_writes_is_kept_aside(intake, db, clock) -> None:
+    [first] = await intake.handle([inbound(address="ann")])
+    async with db.begin() as session:
+        customer = await session.get_one(Customer, (await ticket_of(db, first)).customer_id)
+        await block(session, customer, reason="threats", by=agent(1), now=clock())
+
+    [second, other] = await intake.handle([inbound(address="ann"), inbound(address="bob")])
+
+    assert (second.outcome, second.reason) == (Outcome.QUARANTINED, "the sender is blocked")
+    assert other.outcome == Outcome.TICKETED
+    assert (await ticket_of(db, first)).message_count == 1
 
 
 async def test_a_message_that_breaks_its_batch_is_found_and_put_aside(

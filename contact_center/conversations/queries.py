@@ -106,3 +106,15 @@ async def advance_customer_read(
         .execution_options(synchronize_session=False)
     )
     return moved is not None
+
+
+async def move_conversations(session: AsyncSession, *, old: int, new: int) -> int:
+    """Give one customer's conversations to another; returns how many."""
+    moved = await session.scalars(
+        update(Conversation)
+        .where(Conversation.customer_id == old)
+        .values(customer_id=new)
+        .returning(Conversation.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())

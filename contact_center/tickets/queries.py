@@ -94,10 +94,13 @@ async def claim_ticket(
 
 
 async def tickets_of_customer(
-    session: AsyncSession, customer_id: int, *, limit: int = 20
+    session: AsyncSession, customer_id: int, *, before: int | None = None, limit: int = 20
 ) -> Sequence[Ticket]:
-    found = select(Ticket).where(Ticket.customer_id == customer_id).order_by(Ticket.id.desc())
-    return (await session.scalars(found.limit(limit))).all()
+    """The newest first."""
+    found = select(Ticket).where(Ticket.customer_id == customer_id)
+    if before is not None:
+        found = found.where(Ticket.id < before)
+    return (await session.scalars(found.order_by(Ticket.id.desc()).limit(limit))).all()
 
 
 async def tickets_by_id(session: AsyncSession, ticket_ids: Collection[int]) -> dict[int, Ticket]:
@@ -165,6 +168,18 @@ async def _lock_due(
     return (await session.scalars(found)).all()
 
 
+async def move_tickets(session: AsyncSession, *, old: int, new: int) -> int:
+    """Give one customer's tickets to another; returns how many."""
+    moved = await session.scalars(
+        update(Ticket)
+        .where(Ticket.customer_id == old)
+        .values(customer_id=new, version=Ticket.version + 1)
+        .returning(Ticket.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())
+
+
 # Queues
 
 
@@ -211,9 +226,12 @@ async def queue_size(
     return await session.scalar(counted) or 0
 
 
+_ACTIVE = "status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"
+
+
 def _in_queue(queue: Queue, *, agent_id: int, team_ids: Collection[int]) -> Select[Ticket]:
     # The conditions repeat those of the partial indexes in models.py, or these are not used.
-    active = text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')")
+    active = text(_ACTIVE)
     conditions: dict[Queue, ColumnElement[bool]] = {
         Queue.UNCLAIMED: Ticket.status == Status.QUEUED,
         Queue.MINE: or_(Ticket.assignee_id == agent_id, Ticket.owner_id == agent_id),
@@ -252,3 +270,9 @@ async def queued_ticket_ids(
         Ticket.status == Status.QUEUED, Ticket.team_id.in_(tuple(team_ids))
     )
     return (await session.scalars(found.order_by(Ticket.id).limit(limit))).all()
+
+
+async def longest_waiting(session: AsyncSession) -> datetime | None:
+    """Since when the customer waits who has waited longest for an answer."""
+    active = text(_ACTIVE)
+    return await session.scalar(select(func.min(Ticket.waiting_since)).where(active))

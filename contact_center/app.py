@@ -4,25 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from contact_center.accounts import api as accounts
 from contact_center.agents import api as agents
-from contact_center.customers import api as customers
+from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
-from contact_center.events import api as events
 from contact_center.intake import api as intake
 from contact_center.integrations import api as integrations
-from contact_center.knowledge import api as knowledge
 from contact_center.ledger import api as ledger
-from contact_center.links import api as links
 from contact_center.logins import api as logins
-from contact_center.messages.api import finding, sending, talking
 from contact_center.migrations.run import is_current
-from contact_center.reports import api as reports
 from contact_center.runtime import Runtime
 from contact_center.sources import api as inbound
 from contact_center.sources.models import Source
-from contact_center.tickets.api import records, work
-from contact_center.uploads import api as uploads
 from contact_center.web import docs, health
 from contact_center.web.call import RUNTIME
 from contact_center.web.dispatch import mount
@@ -43,18 +35,6 @@ TABLES = (
     docs.routes,
     logins.routes,
     agents.routes,
-    accounts.routes,
-    customers.routes,
-    finding.routes,
-    records.routes,
-    work.routes,
-    talking.routes,
-    uploads.routes,
-    links.routes,
-    knowledge.routes,
-    sending.routes,
-    events.routes,
-    reports.routes,
     intake.routes,
     inbound.routes,
     ledger.routes,
@@ -70,7 +50,7 @@ def build_app(
     sources: Mapping[str, Source] | None = None,
 ) -> web.Application:
     """`fronts` are the routes of the bots, which stand above this module."""
-    tables = (*TABLES, *fronts)
+    tables = (*TABLES, *desk.TABLES, *fronts)
     limits = runtime.settings.limits
     app = web.Application(middlewares=[attend], client_max_size=LARGEST_REQUEST)
     app[RUNTIME] = runtime
@@ -93,5 +73,6 @@ def build_app(
     )
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(lambda _: doorkeeper.on_duty())
+    desk.setup(app)
     mount(app, *tables)
     return app

@@ -37,9 +37,8 @@ def _attached_texts(message: Message) -> list[str]:
 
 
 def child_parts(part: Message) -> list[Message]:
-    if not part.is_multipart():  # asked for text, the standard library trips over odd charsets
-        return []
-    return [child for child in part.get_payload() if isinstance(child, Message)]
+    payload = part.get_payload()
+    return [child for child in payload if isinstance(child, Message)] if part.is_multipart() else []
 
 
 def content_of(part: Message) -> bytes:
@@ -101,7 +100,7 @@ def _text(part: Message) -> str:
 
 def _file(part: Message, number: int) -> MailFile:
     declared = part.get_content_type()
-    if declared == "message/rfc822" or child_parts(part):
+    if declared == "message/rfc822":
         return _attached_mail(part, number)
     name = file_name(part)
     if not CONTENT_TYPE.fullmatch(declared) or declared == "application/octet-stream":

@@ -1,0 +1,53 @@
+"""The agents' desk: everything `app.py` needs to put it on the web."""
+
+from aiohttp import web
+
+from contact_center.desk import (
+    admin_replies,
+    admin_staff,
+    admin_systems,
+    files,
+    leads,
+    live,
+    live_ticket,
+    login,
+    me,
+    queues,
+    saying,
+    static_files,
+    steps,
+    ticket,
+)
+from contact_center.desk.problems import show_problem
+from contact_center.desk.shell import TALLY, Tally
+from contact_center.desk.streams import STREAMS, Streams
+from contact_center.web.middleware import ERROR_PAGE
+
+TABLES = (
+    static_files.routes,
+    login.routes,
+    me.routes,
+    queues.routes,
+    ticket.routes,
+    steps.routes,
+    saying.routes,
+    files.routes,
+    live.routes,
+    live_ticket.routes,
+    leads.routes,
+    admin_staff.routes,
+    admin_replies.routes,
+    admin_systems.routes,
+)
+
+
+def setup(app: web.Application) -> None:
+    """What the pages share; their `TABLES` are mounted with all other routes."""
+    app[TALLY] = Tally()
+    app[STREAMS] = streams = Streams()
+    app[ERROR_PAGE] = show_problem
+
+    async def close(_: web.Application) -> None:
+        streams.close()
+
+    app.on_shutdown.append(close)

@@ -1,0 +1,106 @@
+"""Errors as people at the desk read them, in their language."""
+
+import re
+from urllib.parse import quote
+
+from aiohttp import web
+
+from contact_center.desk.render import go_to, is_partial, page, reader_of
+from contact_center.desk.words import FALLBACK, WORDS, name_of, say
+from contact_center.errors import ContactCenterError, Unauthenticated
+from contact_center.web.call import Call
+from contact_center.web.problems import BadRequest, response_for
+
+# What the service says in English, and the key of the desk's own words for it.
+_SAID: tuple[tuple[str, str], ...] = (
+    (r"(?P<ref>T-\d+) is with (?P<name>.+)", "with"),
+    (r"(?P<ref>T-\d+) has been answered: transfer it.*", "answered"),
+    (r"(?P<ref>T-\d+) is (?P<status>\w+): .*", "status"),
+    (r"(?P<ref>T-\d+) waits for us: .*", "waits_for_us"),
+    (r"(?P<ref>T-\d+) has no answer yet: .*", "no_answer"),
+    (r"(?P<ref>T-\d+) has changed since version .*", "stale"),
+    (r"(?P<ref>T-\d+) is with that agent already", "same_agent"),
+    (r"there is no ticket (?P<ref>T-\d+)", "no_ticket"),
+    (r"(?P<ref>T-\d+) and (?P<other>T-\d+) are linked already", "linked"),
+    (r"the tickets belong to different customers", "customers_differ"),
+    (r"a ticket cannot be (linked to|merged into) itself", "itself"),
+    (r"choose messages of (?P<ref>T-\d+)", "choose_messages"),
+    (r"leave at least one message on (?P<ref>T-\d+)", "leave_one"),
+    (r"say until when: a time in the future", "until_when"),
+    (r"say why the ticket is cancelled", "say_why"),
+    (r"the (answer|note) is empty", "empty"),
+    (r"the file is larger than (?P<size>\d+) bytes", "file_size"),
+    (r"at most (?P<n>\d+) files go with one message", "files"),
+    (r"a message has at most (?P<n>\d+) characters", "long"),
+    (r"(?P<text>'.*') is not a ticket: .*", "not_a_ticket"),
+    (r"(?P<text>'.*') is not a time zone: .*", "time_zone"),
+    (r"(?P<text>'.*') is not a mail address", "mail_address"),
+    (r"somebody with this mail address is here already", "mail_taken"),
+    (r"there is a team (?P<text>'.*') already", "team_taken"),
+    (r"there is a canned reply (?P<text>\S+) already.*", "shortcut_taken"),
+    (r"a shortcut has letters, digits and dashes.*", "shortcut"),
+    (r"the current password is wrong", "password"),
+    (r"too many failed attempts: .*", "attempts"),
+    (r"This is the last active administrator: .*", "last_admin"),
+    (r"(?P<name>.+) no longer works here: .*", "left"),
+    (r"you need the permission (?P<text>.+)", "forbidden"),
+    (r"delivery \d+ is \w+: only a dead one is retried", "not_dead"),
+    (r"message \d+ is no longer in quarantine", "released"),
+    (r"what is left of message \d+ cannot be handed in: .*", "discard_it"),
+)
+_PATTERNS = tuple((re.compile(pattern, re.S), key) for pattern, key in _SAID)
+
+
+def explain(error: Exception, language: str) -> str:
+    """The desk's own words, else the service's, which are English."""
+    if isinstance(error, BadRequest):
+        return _explain_form(error, language)
+    if not isinstance(error, ContactCenterError):
+        return ""
+    message = str(error)
+    for pattern, key in _PATTERNS:
+        if (match := pattern.fullmatch(message)) is not None:
+            values = match.groupdict()
+            if "status" in values:
+                values["status"] = name_of(language, "status", values["status"])
+            if "size" in values:
+                values["size"] = str(int(values["size"]) // (1024 * 1024))
+            return say(language, f"problem.{key}", **values)
+    key = f"problem.{type(error).__name__}"
+    if language != FALLBACK and key in WORDS.keys(language):
+        return say(language, key)
+    return message[:1].upper() + message[1:]
+
+
+def _explain_form(error: BadRequest, language: str) -> str:
+    names = [
+        name_of(language, "field", (detail.pointer or detail.parameter or "").strip("#/"))
+        for detail in error.details or ()
+    ]
+    if not names:
+        return say(language, "problem.form")
+    return say(language, "problem.fields", names=", ".join(dict.fromkeys(names)))
+
+
+async def show_problem(call: Call, error: Exception) -> web.StreamResponse | None:
+    """A page, or a line in the page; None for what is none of the desk's business."""
+    if not call.request.path.startswith("/desk"):
+        return None
+    if isinstance(error, Unauthenticated):
+        here = call.request.rel_url
+        if is_partial(call) or call.request.method != "GET":
+            return _no_longer(call)
+        return go_to(call, f"/desk/login?next={quote(str(here), safe='')}")
+    plain = response_for(error, request_id=call.request_id)  # which logs what nobody expected
+    language = reader_of(call).language
+    reason = explain(error, language) or name_of(language, "problem", plain.status)
+    if reason == str(plain.status):
+        reason = say(language, "problem.unexpected", request_id=call.request_id)
+    template = "problem_line.html" if is_partial(call) else "problem.html"
+    shown = page(call, template, status=plain.status, reason=reason)
+    shown.headers.update({k: v for k, v in plain.headers.items() if k == "Retry-After"})
+    return shown
+
+
+def _no_longer(call: Call) -> web.Response:
+    return web.Response(status=401, headers={"HX-Redirect": "/desk/login"})

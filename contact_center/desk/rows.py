@@ -1,0 +1,92 @@
+"""Lines of a queue: tickets with everything a line shows, in a fixed number of statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from contact_center.accounts.queries import accounts_by_id
+from contact_center.agents.queries import agent_names
+from contact_center.customers.queries import customers_by_id
+from contact_center.messages.queries import unread_counts
+from contact_center.tickets.models import WAITING, Priority, Status, Ticket
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    ticket: Ticket
+    customer: str
+    tier: str  # empty for none
+    owner: str | None
+    assignee: str | None
+    unread: int
+    excerpt: str = ""  # of what a search has found
+
+    @property
+    def sort(self) -> str:
+        """As the queue is sorted; compared as text by the page's script."""
+        due = self.ticket.next_due_at
+        milliseconds = int(due.timestamp() * 1000) if due else 10**15
+        return f"{milliseconds:016d}-{self.ticket.id:012d}"
+
+    @property
+    def is_claimable(self) -> bool:
+        return self.ticket.status is Status.QUEUED
+
+    @property
+    def waits(self) -> bool:
+        return self.ticket.status in WAITING
+
+    @property
+    def stands_out(self) -> bool:
+        return self.ticket.priority in (Priority.URGENT, Priority.HIGH)
+
+
+async def rows_of(
+    session: "AsyncSession",
+    tickets: Sequence[Ticket],
+    *,
+    agent_id: int,
+    excerpts: dict[int, str] | None = None,
+) -> list[Row]:
+    if not tickets:
+        return []
+    ids = [ticket.id for ticket in tickets]
+    customers = await customers_by_id(session, {ticket.customer_id for ticket in tickets})
+    accounts = await accounts_by_id(session, {c.account_id for c in customers.values()})
+    staff = {t.owner_id for t in tickets} | {t.assignee_id for t in tickets}
+    names = await agent_names(session, staff)
+    unread = await unread_counts(session, agent_id=agent_id, ticket_ids=ids)
+    rows = []
+    for ticket in tickets:
+        customer = customers.get(ticket.customer_id)
+        account = accounts.get(customer.account_id or 0) if customer else None
+        rows.append(
+            Row(
+                ticket=ticket,
+                customer=customer.name if customer else "",
+                tier=account.tier.value if account and account.tier.value != "none" else "",
+                owner=names.get(ticket.owner_id or 0),
+                assignee=names.get(ticket.assignee_id or 0),
+                unread=unread.get(ticket.id, 0),
+                excerpt=(excerpts or {}).get(ticket.id, ""),
+            )
+        )
+    return rows
+
+
+def after_of(ticket: Ticket) -> str:
+    """Where the next page of a queue begins."""
+    due = ticket.next_due_at
+    return f"{due.isoformat()}_{ticket.id}" if due else ""
+
+
+def parse_after(text: str) -> tuple[datetime, int] | None:
+    """Raises ValueError."""
+    if not text:
+        return None
+    due, _, number = text.rpartition("_")
+    return datetime.fromisoformat(due), int(number)

@@ -1,0 +1,129 @@
+"""Replies and notes with their files, and telling others that one is being written."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from aiohttp import BodyPartReader, web
+
+from contact_center.desk.ticket import message_since, state
+from contact_center.errors import Invalid, TooLarge
+from contact_center.events.rules import Actor
+from contact_center.messages import actions as messages
+from contact_center.storage import CHUNK, StoredFile
+from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import ResolutionCode, Status
+from contact_center.tickets.queries import get_ticket
+from contact_center.web.arguments import Id
+from contact_center.web.call import Call
+from contact_center.web.permissions import Permission
+from contact_center.web.problems import BadRequest
+from contact_center.web.routes import Routes
+from contact_center.web.storable import is_storable
+
+routes = Routes("desk", prefix="/desk", documented=False)
+
+LONGEST = 100_000  # characters
+_FIELDS = ("text", "mode", "then", "code", "after")
+
+
+@dataclass(slots=True)
+class Draft:
+    """What an agent has written, and what is to happen once it is sent."""
+
+    text: str = ""
+    mode: str = "reply"  # or "note"
+    then: str = ""  # "resolve", "wait"
+    code: str = ResolutionCode.SOLVED.value
+    after: str = "0"  # the last message the page knows
+    files: list[StoredFile] = field(default_factory=list)
+
+
+@routes.post(
+    "/tickets/{ticket_id}/say", permission=Permission.TICKETS_WRITE, transaction=False, status=200
+)
+async def say_on_ticket(call: Call, ticket_id: Id) -> web.Response:
+    """A reply or a note; files are stored before the transaction and dropped if it fails."""
+    draft = await _read(call)
+    try:
+        await _send(call, ticket_id, draft)
+    except BaseException:
+        for file in draft.files:
+            await call.runtime.storage.delete(file.key)
+        raise
+    after = int(draft.after) if draft.after.isdecimal() and len(draft.after) < 19 else 0
+    async with call.runtime.db.read() as session:
+        fresh = await message_since(session, ticket_id, after)
+        return await state(call, session, ticket_id, fresh=fresh)
+
+
+@routes.post("/tickets/{ticket_id}/typing", permission=Permission.TICKETS_WRITE, transaction=False)
+async def tell_typing(call: Call, ticket_id: Id, note: bool = False) -> None:
+    """Colleagues see it on the page; the customer sees it in the chat, but not for a note."""
+    topics = [f"desk-typing:{ticket_id}:{call.agent.id}"]
+    if not note:
+        async with call.runtime.db.read() as session:
+            ticket = await get_ticket(session, ticket_id)
+        topics.append(f"typing:{ticket.conversation_id}")
+    call.runtime.bus.publish(topics)
+
+
+async def _send(call: Call, ticket_id: int, draft: Draft) -> None:
+    by, now = Actor(call.agent.actor), call.now
+    async with call.runtime.db.begin() as session:
+        speak = messages.add_note if draft.mode == "note" else messages.reply
+        await speak(session, ticket_id, text=draft.text, by=by, now=now, files=draft.files)
+        if draft.mode == "note":
+            return
+        if draft.then == "resolve":
+            code = ResolutionCode(draft.code)
+            await tickets.resolve(session, ticket_id, code=code, by=by, now=now)
+        elif draft.then == "wait":
+            await tickets.wait(session, ticket_id, status=Status.WAITING_CUSTOMER, by=by, now=now)
+
+
+async def _read(call: Call) -> Draft:
+    if call.request.content_type != "multipart/form-data":
+        raise BadRequest(415, "send a form with files")
+    draft, limits = Draft(), call.runtime.settings.attachments
+    async for part in await call.request.multipart():
+        if not isinstance(part, BodyPartReader):
+            raise BadRequest(400, "this form cannot be read")
+        if part.name in _FIELDS:
+            setattr(draft, part.name, await _text(part))
+        elif part.name == "files" and part.filename:
+            if len(draft.files) >= limits.max_per_message:
+                raise TooLarge(f"at most {limits.max_per_message} files go with one message")
+            draft.files.append(
+                await call.runtime.storage.save(
+                    _chunks(part),
+                    name=part.filename,
+                    content_type=_type(part),
+                    limit=limits.max_bytes,
+                )
+            )
+    if draft.code not in set(ResolutionCode):
+        raise Invalid("there is no such resolution")
+    return draft
+
+
+async def _text(part: BodyPartReader) -> str:
+    raw = await part.read_chunk(4 * LONGEST + 1)
+    while chunk := await part.read_chunk(CHUNK):
+        raw += chunk
+        if len(raw) > 4 * LONGEST:
+            break
+    text = raw.decode(errors="replace").replace("\r\n", "\n")
+    if len(text) > LONGEST:
+        raise TooLarge(f"a message has at most {LONGEST} characters")
+    if not is_storable(text):
+        raise Invalid("the text holds characters that cannot be stored")
+    return text
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(CHUNK):
+        yield chunk
+
+
+def _type(part: BodyPartReader) -> str:
+    return part.headers.get("Content-Type", "application/octet-stream").split(";")[0].strip()[:200]

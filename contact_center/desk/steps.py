@@ -1,0 +1,238 @@
+"""What agents do with a ticket: each step is one transaction, and answers with what changed."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from contact_center.desk.login import Nothing
+from contact_center.desk.render import go_to, page
+from contact_center.desk.rows import rows_of
+from contact_center.desk.ticket import state
+from contact_center.desk.times import zone_of
+from contact_center.errors import Invalid
+from contact_center.events.rules import Actor
+from contact_center.links import actions as links
+from contact_center.links.models import LinkKind
+from contact_center.tickets import actions
+from contact_center.tickets.models import (
+    Priority,
+    ResolutionCode,
+    Status,
+    TicketKind,
+    TransferReason,
+)
+from contact_center.tickets.queries import Queue, get_ticket
+from contact_center.tickets.rules import parse_reference
+from contact_center.web.arguments import Form, Id
+from contact_center.web.call import Call
+from contact_center.web.permissions import Permission
+from contact_center.web.routes import Routes
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+routes = Routes("desk", prefix="/desk", documented=False)
+
+_WRITE, _ASSIGN = Permission.TICKETS_WRITE, Permission.TICKETS_ASSIGN
+Step = Callable[["AsyncSession"], Awaitable[object]]
+Reason = Annotated[str, Field(max_length=1000)]
+Reference = Annotated[str, Field(max_length=40)]
+
+
+class TransferForm(BaseModel):
+    to: Annotated[str, Field(pattern=r"^(agent|team):\d{1,18}$")]
+    reason: TransferReason
+
+
+class AssignForm(BaseModel):
+    to: Id
+
+
+class WaitForm(BaseModel):
+    status: Status
+    until: Annotated[str, Field(max_length=40)] = ""  # local, as a browser's field gives it
+    reason: Reason = ""
+
+
+class ResolveForm(BaseModel):
+    code: ResolutionCode
+
+
+class ReasonForm(BaseModel):
+    reason: Reason = ""
+
+
+class OtherForm(BaseModel):
+    other: Reference
+    kind: LinkKind = LinkKind.RELATED
+
+
+class SplitForm(BaseModel):
+    messages: Annotated[str, Field(pattern=r"^[0-9]+(,[0-9]+)*$", max_length=2000)]
+    subject: Annotated[str, Field(max_length=200)] = ""
+
+
+class EditForm(BaseModel):
+    kind: TicketKind
+    priority: Priority
+    subject: Annotated[str, Field(min_length=1, max_length=500)]
+    category: Annotated[str, Field(max_length=64)] = ""
+    tags: Annotated[str, Field(max_length=500)] = ""
+    version: int
+
+
+@routes.post("/tickets/{ticket_id}/claim", permission=_WRITE, transaction=False)
+async def claim(
+    call: Call, ticket_id: Id, form: Form[Nothing], row: Queue | None = None
+) -> web.Response:
+    """From the page of the ticket, or from its `row` in a queue."""
+    if row is None:
+        return await _do(call, ticket_id, actions.claim)
+    async with call.runtime.db.begin() as session:
+        await actions.claim(session, ticket_id, by=_by(call), now=call.now)
+    async with call.runtime.db.read() as session:
+        ticket = await get_ticket(session, ticket_id)
+        rows = await rows_of(session, [ticket], agent_id=call.agent.id)
+    return page(call, "row_news.html", rows=rows, gone=[], queue=row)
+
+
+@routes.post("/tickets/{ticket_id}/release", permission=_WRITE, transaction=False)
+async def release(call: Call, ticket_id: Id, form: Form[Nothing]) -> web.Response:
+    as_lead = call.agent.may(Permission.TICKETS_OVERRIDE)
+    return await _do(call, ticket_id, actions.release, as_lead=as_lead)
+
+
+@routes.post("/tickets/{ticket_id}/transfer", permission=_WRITE, transaction=False)
+async def transfer(call: Call, ticket_id: Id, form: Form[TransferForm]) -> web.Response:
+    kind, _, number = form.to.partition(":")
+    target = {f"to_{kind}": int(number)}
+    return await _do(call, ticket_id, actions.transfer, reason=form.reason, **target)
+
+
+@routes.post("/tickets/{ticket_id}/assign", permission=_ASSIGN, transaction=False)
+async def assign(call: Call, ticket_id: Id, form: Form[AssignForm]) -> web.Response:
+    return await _do(call, ticket_id, actions.assign, to=form.to)
+
+
+@routes.post("/tickets/{ticket_id}/wait", permission=_WRITE, transaction=False)
+async def wait(call: Call, ticket_id: Id, form: Form[WaitForm]) -> web.Response:
+    return await _do(
+        call,
+        ticket_id,
+        actions.wait,
+        status=form.status,
+        reason=form.reason,
+        review_at=_local_time(call, form.until),
+    )
+
+
+@routes.post("/tickets/{ticket_id}/resume", permission=_WRITE, transaction=False)
+async def resume(call: Call, ticket_id: Id, form: Form[Nothing]) -> web.Response:
+    return await _do(call, ticket_id, actions.resume)
+
+
+@routes.post("/tickets/{ticket_id}/resolve", permission=_WRITE, transaction=False)
+async def resolve(call: Call, ticket_id: Id, form: Form[ResolveForm]) -> web.Response:
+    return await _do(call, ticket_id, actions.resolve, code=form.code)
+
+
+@routes.post("/tickets/{ticket_id}/reopen", permission=_WRITE, transaction=False)
+async def reopen(call: Call, ticket_id: Id, form: Form[ReasonForm]) -> web.Response:
+    return await _do(call, ticket_id, actions.reopen, reason=form.reason)
+
+
+@routes.post("/tickets/{ticket_id}/cancel", permission=_WRITE, transaction=False)
+async def cancel(call: Call, ticket_id: Id, form: Form[ReasonForm]) -> web.Response:
+    return await _do(call, ticket_id, actions.cancel, reason=form.reason)
+
+
+@routes.post("/tickets/{ticket_id}/edit", permission=_WRITE, transaction=False)
+async def edit(call: Call, ticket_id: Id, form: Form[EditForm]) -> web.Response:
+    changes = {
+        "kind": form.kind,
+        "priority": form.priority,
+        "subject": form.subject.strip(),
+        "category": form.category.strip() or None,
+        "tags": [tag for tag in (part.strip() for part in form.tags.split(",")) if tag][:20],
+    }
+    targets = call.runtime.settings.targets
+    return await _do(
+        call, ticket_id, actions.edit, version=form.version, changes=changes, policy=targets
+    )
+
+
+@routes.post("/tickets/{ticket_id}/link", permission=_WRITE, transaction=False)
+async def link(call: Call, ticket_id: Id, form: Form[OtherForm]) -> web.Response:
+    other = _number(form.other)
+    return await _do(
+        call,
+        max(ticket_id, other),
+        links.link,
+        shown=ticket_id,
+        to=min(ticket_id, other),
+        kind=form.kind,
+    )
+
+
+@routes.post("/tickets/{ticket_id}/merge", permission=_WRITE, transaction=False)
+async def merge(call: Call, ticket_id: Id, form: Form[OtherForm]) -> web.Response:
+    survivor = _number(form.other)
+    async with call.runtime.db.begin() as session:
+        await links.merge(session, ticket_id, into=survivor, by=_by(call), now=call.now)
+    return go_to(call, f"/desk/tickets/{survivor}")
+
+
+@routes.post("/tickets/{ticket_id}/split", permission=_WRITE, transaction=False)
+async def split(call: Call, ticket_id: Id, form: Form[SplitForm]) -> web.Response:
+    async with call.runtime.db.begin() as session:
+        part = await links.split(
+            session,
+            ticket_id,
+            message_ids={int(number) for number in form.messages.split(",")},
+            subject=form.subject,
+            policy=call.runtime.settings.targets,
+            by=_by(call),
+            now=call.now,
+        )
+    return go_to(call, f"/desk/tickets/{part.id}")
+
+
+async def _do(
+    call: Call,
+    ticket_id: int,
+    action: Callable[..., Awaitable[object]],
+    *,
+    shown: int | None = None,
+    **details: Any,
+) -> web.Response:
+    """The step in a transaction of its own; the page is drawn after it is done."""
+    async with call.runtime.db.begin() as session:
+        await action(session, ticket_id, by=_by(call), now=call.now, **details)
+    async with call.runtime.db.read() as session:
+        return await state(call, session, shown or ticket_id)
+
+
+def _local_time(call: Call, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"{text!r} is not a date and time") from None
+    if local.tzinfo is None:
+        local = local.replace(tzinfo=zone_of(call.agent.time_zone))
+    return local.astimezone(UTC)
+
+
+def _number(text: str) -> int:
+    number = parse_reference(text)
+    if number is None:
+        raise Invalid(f"{text!r} is not a ticket: write it like T-000123")
+    return number
+
+
+def _by(call: Call) -> Actor:
+    return Actor(call.agent.actor)

@@ -1,0 +1,196 @@
+"""A ticket as its page shows it: everything about it in a fixed number of statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from contact_center.accounts.models import Account
+from contact_center.accounts.queries import accounts_by_id
+from contact_center.agents import queries as agents
+from contact_center.agents.models import Agent, Team
+from contact_center.customers import queries as customers
+from contact_center.customers.models import Customer, Identity
+from contact_center.deliveries.models import Delivery, DeliveryStatus
+from contact_center.deliveries.queries import deliveries_of_messages
+from contact_center.events.models import Event
+from contact_center.events.queries import ticket_events
+from contact_center.events.rules import Actor, agent_id
+from contact_center.links.models import TicketLink
+from contact_center.links.queries import links_of
+from contact_center.messages import queries as messages
+from contact_center.messages.models import Attachment, Author, Direction, Message
+from contact_center.sla.models import Clock, ClockKind
+from contact_center.sla.queries import clocks_of
+from contact_center.tickets.models import Status, Ticket
+from contact_center.tickets.queries import get_ticket, tickets_by_id, tickets_of_customer
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+MESSAGES = 60  # shown at first
+LONG = 2_500  # characters; what is beyond is folded away
+_UNSETTLED = (DeliveryStatus.PENDING, DeliveryStatus.LEASED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One message with its author's name, its files, and how it fared on its way."""
+
+    message: Message
+    name: str
+    files: Sequence[Attachment] = ()
+    delivery: Delivery | None = None
+
+    @property
+    def look(self) -> str:
+        """Which of the five kinds of message it is."""
+        if self.message.direction is Direction.NOTE:
+            return "note" if self.message.author is Author.AGENT else "quiet"
+        return self.message.author.value
+
+    @property
+    def state(self) -> str:
+        """Of the delivery, in one word; empty for what does not leave."""
+        if self.delivery is None:
+            return ""
+        if self.delivery.status in _UNSETTLED:
+            return "trying" if self.delivery.attempts > 1 else "sending"
+        return self.delivery.status.value
+
+    @property
+    def head(self) -> str:
+        text = self.message.text
+        return text if len(text) <= LONG + 500 else text[:LONG]
+
+    @property
+    def tail(self) -> str:
+        return self.message.text[len(self.head) :]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    ticket: Ticket
+    customer: Customer
+    account: Account | None
+    manager: str | None
+    identities: Sequence[Identity]
+    others: Sequence[Ticket]
+    links: Sequence[tuple[TicketLink, Ticket]]
+    clocks: Sequence[Clock]
+    events: Sequence[Event]
+    names: dict[int, str]
+    teams: dict[int, Team] = field(default_factory=dict)
+
+    def actor(self, actor: str) -> str | None:
+        """An agent's or the customer's name; None for machines."""
+        number = agent_id(Actor(actor))
+        if number is not None:
+            return self.names.get(number, f"#{number}")
+        return self.customer.name or None if actor.startswith("customer:") else None
+
+    def allows(self, step: str) -> bool:
+        return self.ticket.status in STEPS[step]
+
+    @property
+    def due(self) -> Clock | None:
+        """The promise that has to be kept next."""
+        running = [clock for clock in self.clocks if clock.stopped_at is None]
+        return min(running, key=lambda clock: clock.due_at, default=None)
+
+
+_AT_WORK = frozenset(
+    {
+        Status.OPEN,
+        Status.WAITING_CUSTOMER,
+        Status.WAITING_DEPARTMENT,
+        Status.WAITING_THIRD_PARTY,
+        Status.ON_HOLD,
+    }
+)
+_UNFINISHED = frozenset(Status) - {Status.CLOSED, Status.CANCELLED}
+STEPS: dict[str, frozenset[Status]] = {
+    "claim": frozenset({Status.QUEUED}),
+    "say": _AT_WORK | {Status.QUEUED, Status.RESOLVED},
+    "release": frozenset({Status.OPEN}),
+    "transfer": _AT_WORK,
+    "assign": _AT_WORK | {Status.QUEUED},
+    "wait": frozenset({Status.OPEN}),
+    "resume": _AT_WORK - {Status.OPEN},
+    "resolve": frozenset({Status.OPEN, Status.WAITING_CUSTOMER}),
+    "reopen": frozenset({Status.RESOLVED}),
+    "close": frozenset({Status.RESOLVED}),
+    "cancel": _UNFINISHED,
+    "merge": _UNFINISHED,
+    "split": _UNFINISHED,
+    "link": frozenset(Status),
+    "edit": frozenset(Status),
+}
+
+
+async def story_of(session: "AsyncSession", ticket_id: int) -> Story:
+    """Raises NotFound."""
+    ticket = await get_ticket(session, ticket_id)
+    customer = await customers.get_customer(session, ticket.customer_id)
+    account = (await accounts_by_id(session, [customer.account_id])).get(customer.account_id or 0)
+    links = await links_of(session, ticket.id)
+    linked = {n for link in links for n in (link.ticket_id, link.other_id)} - {ticket.id}
+    known = await tickets_by_id(session, linked | _named(ticket))
+    clocks = await clocks_of(session, ticket.id)
+    events = await ticket_events(session, ticket.id, limit=500)
+    staff: Sequence[Agent] = await agents.all_agents(session)
+    names = {agent.id: agent.name for agent in staff}
+    return Story(
+        ticket=ticket,
+        customer=customer,
+        account=account,
+        manager=names.get(account.manager_id or 0) if account else None,
+        identities=await customers.identities_of(session, customer.id),
+        others=[
+            t for t in await tickets_of_customer(session, customer.id, limit=8) if t.id != ticket.id
+        ],
+        links=[(link, known[_other(link, ticket)]) for link in links],
+        clocks=[clocks[kind] for kind in ClockKind if kind in clocks],
+        events=events,
+        names=names,
+        teams={team.id: team for team in await agents.all_teams(session)},
+    )
+
+
+async def earlier(
+    session: "AsyncSession", story: Story, *, before: int | None
+) -> tuple[list[Said], bool]:
+    """The end of the conversation, or what came before that; and whether there is more."""
+    found = await messages.latest_messages(
+        session, story.ticket.id, before=before, limit=MESSAGES + 1
+    )
+    return await said(session, found[-MESSAGES:], story), len(found) > MESSAGES
+
+
+async def said(session: "AsyncSession", found: Sequence[Message], story: Story) -> list[Said]:
+    with_files = [message.id for message in found if message.has_attachments]
+    files = await messages.attachments_of(session, with_files) if with_files else {}
+    leaving = [message.id for message in found if message.direction is Direction.OUT]
+    fates = await deliveries_of_messages(session, leaving) if leaving else {}
+    return [
+        Said(
+            message=message,
+            name=_author(message, story),
+            files=files.get(message.id, ()),
+            delivery=fates.get(message.id),
+        )
+        for message in found
+    ]
+
+
+def _author(message: Message, story: Story) -> str:
+    if message.author is Author.AGENT:
+        return story.names.get(message.author_id or 0, "")
+    return story.customer.name if message.author is Author.CUSTOMER else ""
+
+
+def _named(ticket: Ticket) -> set[int]:
+    return {number for number in (ticket.follows_id, ticket.merged_into_id) if number}
+
+
+def _other(link: TicketLink, ticket: Ticket) -> int:
+    return link.other_id if link.ticket_id == ticket.id else link.ticket_id

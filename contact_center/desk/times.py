@@ -1,0 +1,43 @@
+"""Dates and spans as people read them."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from contact_center.desk.words import say
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def zone_of(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def when(at: datetime, *, now: datetime, zone: ZoneInfo, language: str) -> str:
+    """As short as it is clear: the time today, the day this year, else the whole date."""
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    time = f"{local:%H:%M}"
+    if local.date() == today.date():
+        return time
+    values = {"day": local.day, "month": local.month, "year": local.year, "time": time}
+    if language == "en":
+        values["month"] = f"{local:%b}"
+    return say(language, "time.day" if local.year == today.year else "time.date", **values)
+
+
+def exactly(at: datetime, *, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def span(seconds: float, *, language: str) -> str:
+    """Without a sign; the page's script writes the same words while time passes."""
+    left = int(abs(seconds))
+    if left < _MINUTE:
+        return say(language, "time.now")
+    if left < _HOUR:
+        return say(language, "time.m", m=left // _MINUTE)
+    if left < _DAY:
+        return say(language, "time.hm", h=left // _HOUR, m=left % _HOUR // _MINUTE)
+    return say(language, "time.dh", d=left // _DAY, h=left % _DAY // _HOUR)

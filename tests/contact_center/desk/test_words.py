@@ -1,0 +1,78 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from contact_center.desk import words
+from contact_center.tickets.models import (
+    Priority,
+    ResolutionCode,
+    Status,
+    TicketKind,
+    TransferReason,
+)
+
+DESK = Path("contact_center/desk")
+TEMPLATES = sorted((DESK / "templates").glob("*.html"))
+# What a person may read: the text between tags, and these attributes.
+SPOKEN = re.compile(r'\b(?:aria-label|title|placeholder|alt|label)="([^"]*)"')
+KEYS = re.compile(r"<kbd>.*?</kbd>")
+CLASSES = re.compile(r"\{% block kind %\}.*?\{% endblock %\}")
+CODE = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
+# Examples of an input format are the same in every language.
+SAME_EVERYWHERE = re.compile(r"T-000123|-?\d+|https://|/refund|customer|agent|reference|kB")
+
+
+def test_both_languages_say_the_same_things() -> None:
+    assert words.WORDS.keys("en") == words.WORDS.keys("zh")
+
+
+def test_both_languages_fill_in_the_same_values() -> None:
+    for key in words.WORDS.keys("en"):
+        found = [
+            set(re.findall(r"\{(\w+)\}", words.WORDS._phrases[language][key]))
+            for language in ("en", "zh")
+        ]
+        assert found[0] == found[1], key
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_speaks_by_itself(template: Path) -> None:
+    html = template.read_text("utf-8")
+    for unspoken in (KEYS, CLASSES, CODE):
+        html = unspoken.sub("", html)
+    spoken = [match[1] for match in SPOKEN.finditer(html)]
+    spoken += re.sub(r"<[^>]*>", "\n", html).split("\n")
+    bare = [text for text in spoken if re.search(r"[^\W\d_]", SAME_EVERYWHERE.sub("", text))]
+
+    assert bare == []
+
+
+def test_every_phrase_of_a_template_exists() -> None:
+    for template in TEMPLATES:
+        for key in re.findall(r"""\bt\(\s*["']([a-z_.]+[a-z_])["']""", template.read_text("utf-8")):
+            if not key.endswith("."):
+                assert key in words.WORDS.keys("en"), f"{template.name}: {key}"
+
+
+@pytest.mark.parametrize(
+    ("section", "codes"),
+    [
+        ("status", Status),
+        ("priority", Priority),
+        ("kind", TicketKind),
+        ("code", ResolutionCode),
+        ("reason", TransferReason),
+    ],
+)
+def test_every_code_has_a_word(section, codes) -> None:
+    for code in codes:
+        assert f"{section}.{code.value}" in words.WORDS.keys("zh")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("zh-CN,zh;q=0.9", "zh"), ("de-DE, en;q=0.5", "en"), ("", "en"), ("xx", "en")],
+)
+def test_a_browser_is_spoken_to_in_its_language(accepted: str, language: str) -> None:
+    assert words.choose_language(accepted) == language

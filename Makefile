@@ -14,8 +14,8 @@ run: $(VENV)/.installed ## Install, migrate, fill with demo data, serve; prints 
 test: $(VENV)/.installed-dev ## The whole suite on SQLite and PostgreSQL; T=path runs some of it
 	$(BIN)/python -m pytest -n $(or $(JOBS),auto) $(T)
 
-races: $(VENV)/.installed-dev ## 10,000 races instead of a few hundred
-	CC_TEST_RACES=10000 $(BIN)/python -m pytest -n $(or $(JOBS),auto) -m race
+races: $(VENV)/.installed-dev ## 10,000 races and 20 kills instead of a few
+	CC_TEST_RACES=10000 CC_TEST_KILLS=20 $(BIN)/python -m pytest --timeout 3000 -n $(or $(JOBS),auto) -m "race or crash"
 
 bench: $(VENV)/.installed-dev ## Measure speed and memory; prints a table, writes bench.json
 	$(BIN)/python -m tests.bench $(ARGS)

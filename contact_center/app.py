@@ -4,17 +4,26 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
+from contact_center.accounts import api as accounts
 from contact_center.agents import api as agents
+from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
+from contact_center.events import api as events
 from contact_center.intake import api as intake
 from contact_center.integrations import api as integrations
+from contact_center.knowledge import api as knowledge
 from contact_center.ledger import api as ledger
+from contact_center.links import api as links
 from contact_center.logins import api as logins
+from contact_center.messages.api import finding, sending, talking
 from contact_center.migrations.run import is_current
+from contact_center.reports import api as reports
 from contact_center.runtime import Runtime
 from contact_center.sources import api as inbound
 from contact_center.sources.models import Source
+from contact_center.tickets.api import records, work
+from contact_center.uploads import api as uploads
 from contact_center.web import docs, health
 from contact_center.web.call import RUNTIME
 from contact_center.web.dispatch import mount
@@ -35,6 +44,18 @@ TABLES = (
     docs.routes,
     logins.routes,
     agents.routes,
+    accounts.routes,
+    customers.routes,
+    finding.routes,
+    records.routes,
+    work.routes,
+    talking.routes,
+    uploads.routes,
+    links.routes,
+    knowledge.routes,
+    sending.routes,
+    events.routes,
+    reports.routes,
     intake.routes,
     inbound.routes,
     ledger.routes,

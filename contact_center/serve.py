@@ -20,6 +20,8 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bots.dialogs.talk import build_dialogue
+from bots.webchat import routes as webchat
+from bots.webchat.channel import WebchatChannel
 from contact_center.app import build_app
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
@@ -47,7 +49,10 @@ from contact_center.sources.rules import load_sources
 from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
 from contact_center.web.health import READY_CHECKS
+from contact_center.web.metrics import METRICS
 from contact_center.web.routes import Routes
+from scheduler.app import scheduling
+from scheduler.metrics import JobMetrics
 from scheduler.relay import Relay
 
 logger = logging.getLogger(__name__)
@@ -92,6 +97,7 @@ async def runtime_from(settings: Settings, directory: Path) -> AsyncIterator[Run
         email = build_email_channel(settings, runtime.storage)
         stack.push_async_callback(email.close)
         channels["email"] = email
+        channels["webchat"] = WebchatChannel(bus)
         await _run_beside(stack, runtime.inbox.run(), name="intake")
         yield runtime
         await runtime.inbox.drain()
@@ -115,22 +121,31 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> N
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        roles = set(settings.server.roles)
-        fronts = []
-        if settings.telegram.token is not None:
-            fronts.append(await _start_telegram(stack, runtime, receive="intake" in roles))
-        if "intake" in roles:
-            await stack.enter_async_context(receiving(runtime))
-        relay = Relay(runtime, owner=_node())
-        if "relay" in roles:
-            await _run_beside(stack, relay.run(), name="relay", stopped=stopped)
-        if "web" in roles:
-            app = build_app(runtime, fronts=fronts, sources=load_sources(directory))
-            if "relay" in roles:
-                app[READY_CHECKS]["relay"] = partial(_is_alive, relay)
-            await _listen(stack, app, settings)
+        await _start_roles(stack, runtime, directory, stopped=stopped)
         await stopped.wait()
         logger.info("stopping")
+
+
+async def _start_roles(
+    stack: AsyncExitStack, runtime: Runtime, directory: Path, *, stopped: asyncio.Event
+) -> None:
+    """What this process is to do; the doors open last, when everything behind them runs."""
+    roles, fronts = set(runtime.settings.server.roles), []
+    if runtime.settings.telegram.token is not None:
+        fronts.append(await _start_telegram(stack, runtime, receive="intake" in roles))
+    app = build_app(runtime, fronts=fronts, sources=load_sources(directory))
+    webchat.setup(app, runtime)
+    if "relay" in roles:
+        relay = Relay(runtime, owner=_node())
+        await _run_beside(stack, relay.run(), name="relay", stopped=stopped)
+        app[READY_CHECKS]["relay"] = partial(_is_alive, relay)
+    if "scheduler" in roles:
+        observe = JobMetrics(app[METRICS].registry).observe
+        await stack.enter_async_context(scheduling(runtime, owner=_node(), observe=observe))
+    if "intake" in roles:
+        await stack.enter_async_context(receiving(runtime))
+    if "web" in roles:
+        await _listen(stack, app, runtime.settings)
 
 
 async def _start_telegram(stack: AsyncExitStack, runtime: Runtime, *, receive: bool) -> Routes:

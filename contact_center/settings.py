@@ -71,7 +71,17 @@ class Attachments(Section):
     directory: Path = Path("data/attachments")
     max_bytes: int = Field(10 * 1024 * 1024, gt=0)
     max_per_message: int = Field(10, gt=0)
-    types: list[str] = ["image/*", "audio/*", "video/*", "text/*", "application/pdf"]
+    types: list[str] = [
+        "image/*",
+        "audio/*",
+        "video/*",
+        "text/*",
+        "application/pdf",
+        "application/zip",
+        "application/msword",
+        "application/vnd.ms-excel",
+        "application/vnd.openxmlformats-officedocument.*",
+    ]
 
 
 class Email(Section):
@@ -111,6 +121,7 @@ class Webhooks(Section):
 
 
 class DeliverySettings(Section):
+    lease_seconds: float = Field(60, ge=1)
     per_second: dict[str, float] = {"telegram": 25, "email": 20, "webhook": 50}
 
 

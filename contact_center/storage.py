@@ -3,16 +3,19 @@
 import asyncio
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from contact_center.errors import NotFound, TooLarge
 
 CHUNK = 64 * 1024  # bytes
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Storage(Protocol):
 
     async def delete(self, key: str) -> None:
         """Silent when the file is not there."""
+
+    def keys(self, *, before: datetime) -> AsyncIterator[str]:
+        """Files saved before that instant."""
 
 
 class LocalStorage:
@@ -68,6 +74,11 @@ class LocalStorage:
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
 
+    async def keys(self, *, before: datetime) -> AsyncIterator[str]:
+        for directory in await asyncio.to_thread(_sorted, self._root):
+            for key in await asyncio.to_thread(_saved, directory, before.timestamp()):
+                yield key
+
     def _path(self, key: str) -> Path:
         if not key.isalnum():
             raise NotFound("there is no such file")
@@ -79,6 +90,16 @@ def clean_name(name: str) -> str:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     printable = "".join(char for char in last if char.isprintable()).strip(" .")
     return printable[-150:] or "file"
+
+
+def _sorted(root: Path) -> list[Path]:
+    return sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+
+
+def _saved(directory: Path, before: float) -> list[str]:
+    """Names of finished files; what is still being written has another kind of name."""
+    files = (path for path in directory.iterdir() if _KEY.fullmatch(path.name))
+    return sorted(path.name for path in files if path.stat().st_mtime < before)
 
 
 def _write(path: Path, content: bytes) -> None:

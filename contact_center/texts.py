@@ -20,8 +20,11 @@ class Texts:
 
     def say(self, language: str, key: str, **values: object) -> str:
         """The phrase in the language, or in English where that language is not spoken here."""
-        phrases = self._phrases.get(language) or self._phrases[FALLBACK]
-        return phrases[key].format(**values)
+        return self.phrase(language, key).format(**values)
+
+    def phrase(self, language: str, key: str) -> str:
+        """With its placeholders."""
+        return (self._phrases.get(language) or self._phrases[FALLBACK])[key]
 
 
 def load_texts(directory: Path) -> Texts:

@@ -6,20 +6,22 @@ its leases to run out; what it had sent without recording is sent once more, und
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contact_center.batching import Batcher
 from contact_center.channels.base import DeliveryFailed
 from contact_center.deliveries import actions, queries
 from contact_center.deliveries.actions import BATCH, Attempt
 from contact_center.deliveries.models import Delivery
-from contact_center.deliveries.rules import SEND_TIMEOUT, TokenBucket, to_outgoing
+from contact_center.deliveries.rules import SEND_WITHIN, TokenBucket, to_outgoing
 from contact_center.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 200  # sends in flight
+MOST_PER_CHANNEL = 50  # of them: a network that hangs must not hold up the others
 LONGEST_SLEEP = 5.0  # seconds; hints may get lost, so it looks now and then anyway
 ALIVE_WITHIN = 30.0  # seconds since the last look
 PAUSE_AFTER_ERROR = 1.0  # seconds
@@ -29,8 +31,10 @@ class Relay:
     def __init__(self, runtime: Runtime, *, owner: str) -> None:
         self._runtime = runtime
         self._owner = owner
+        self._lease = timedelta(seconds=runtime.settings.deliveries.lease_seconds)
+        self._patience = self._lease.total_seconds() * SEND_WITHIN
         self._results: Batcher[Attempt, None] = Batcher(self._settle)
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], str] = {}  # with the channel
         self._buckets = {
             channel: TokenBucket(rate, burst=rate)
             for channel, rate in runtime.settings.deliveries.per_second.items()
@@ -53,12 +57,22 @@ class Relay:
     async def step(self) -> int:
         """Claim what is due and start sending it; returns how many were claimed."""
         async with self._runtime.db.begin() as session:
-            claimed = await actions.claim(session, owner=self._owner, now=self._runtime.now())
+            claimed = await actions.claim(
+                session,
+                owner=self._owner,
+                lease=self._lease,
+                busy=self._busy_channels(),
+                now=self._runtime.now(),
+            )
         for delivery in claimed:
             task = asyncio.create_task(self._deliver(delivery), name=f"delivery {delivery.id}")
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            self._sending[task] = delivery.channel
+            task.add_done_callback(self._sending.pop)
         return len(claimed)
+
+    def _busy_channels(self) -> list[str]:
+        in_flight = Counter(self._sending.values())
+        return [channel for channel, number in in_flight.items() if number >= MOST_PER_CHANNEL]
 
     async def _look(self) -> float:
         """Claim as much as may be in flight; returns how long nothing will be due, in seconds."""
@@ -108,7 +122,7 @@ class Relay:
         if (bucket := self._buckets.get(delivery.channel)) is not None:
             await asyncio.sleep(bucket.wait(asyncio.get_running_loop().time()))
         try:
-            async with asyncio.timeout(SEND_TIMEOUT):
+            async with asyncio.timeout(self._patience):
                 return Attempt(delivery, network_id=await channel.send(message))
         except DeliveryFailed as failure:
             return Attempt(delivery, failure=failure)
@@ -133,6 +147,6 @@ class Relay:
 
     async def _finish(self, recording: asyncio.Task[None]) -> None:
         if self._sending:
-            await asyncio.wait(self._sending, timeout=SEND_TIMEOUT)
+            await asyncio.wait(self._sending, timeout=self._patience)
         recording.cancel()
         await asyncio.gather(recording, return_exceptions=True)

@@ -1,22 +1,17 @@
 """What the handlers of the chat share, and how they learn who is calling."""
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from bots.webchat.seals import Seal
 from bots.webchat.visitors import Visitor, VisitorTokens
-from contact_center.bus import Subscription
-from contact_center.errors import TooMany, Unauthenticated
+from contact_center.errors import Unauthenticated
 from contact_center.runtime import Runtime
 from contact_center.web.call import CALL, Call
 from contact_center.web.limits import RateLimit
 
 CHANNEL = "webchat"
-MOST_STREAMS = 12  # open at once by one visitor: his tabs and devices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,34 +25,6 @@ class Limits:
     hints: RateLimit  # typing and reading, by visitor
 
 
-@dataclass(slots=True)
-class Streams:
-    """The windows that are listening now."""
-
-    by_visitor: Counter[str] = field(default_factory=Counter)
-    subscriptions: set[Subscription] = field(default_factory=set)
-    closing: bool = False
-
-    @contextmanager
-    def admit(self, visitor: Visitor) -> Iterator[None]:
-        """Raises TooMany."""
-        if self.by_visitor[visitor.id] >= MOST_STREAMS:
-            raise TooMany("too many windows are open", retry_after=30)
-        self.by_visitor[visitor.id] += 1
-        try:
-            yield
-        finally:
-            self.by_visitor[visitor.id] -= 1
-            if not self.by_visitor[visitor.id]:
-                del self.by_visitor[visitor.id]
-
-    async def close(self, _: web.Application) -> None:
-        """The server is stopping: let every stream end now rather than be cut off."""
-        self.closing = True
-        for subscription in self.subscriptions:
-            subscription.wake("closing")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
     runtime: Runtime
@@ -65,7 +32,6 @@ class Front:
     uploads: Seal  # names a file that a message may carry
     downloads: Seal  # names an attachment that a window may show
     limits: Limits
-    streams: Streams = field(default_factory=Streams)
 
 
 FRONT = web.AppKey("webchat", Front)

@@ -14,6 +14,7 @@ from contact_center.channels.base import Inbound
 from contact_center.conversations.actions import mark_read_by_customer
 from contact_center.conversations.queries import find_conversation
 from contact_center.errors import Invalid, TooLarge
+from contact_center.ledger.models import Outcome
 from contact_center.web.addresses import client_network
 from contact_center.web.json_body import read_json
 
@@ -49,8 +50,8 @@ async def send_message(request: web.Request) -> web.Response:
     receipt = await front.runtime.inbox.submit(
         _inbound(front, visitor, written, now=call_of(request).now.timestamp())
     )
-    # Another process may hold this visitor's stream; it knows no conversation to wait for yet.
-    front.runtime.bus.publish([topic_of(visitor.id)])
+    if receipt.outcome == Outcome.TICKETED:  # his stream may know no conversation to wait for yet
+        front.runtime.bus.publish([topic_of(visitor.id)])
     answer = {"id": str(written.id), "message_id": receipt.message_id}
     return web.json_response({"receipt": answer | {"duplicate": receipt.duplicate}}, status=201)
 

@@ -14,9 +14,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def setup(app: web.Application, runtime: Runtime) -> None:
-    front = app[FRONT] = build_front(runtime)
+    app[FRONT] = build_front(runtime)
     app.on_response_prepare.append(add_cors_headers)
-    app.on_shutdown.append(front.streams.close)
     app.router.add_route("OPTIONS", "/chat/{anything:.*}", preflight)
     app.router.add_post("/chat/session", _embedded(sessions.open_session))
     app.router.add_post("/chat/messages", _embedded(messages.send_message))

@@ -1,6 +1,6 @@
 """How a conversation looks in the window."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from contact_center.messages.queries import (
     conversation_messages,
     latest_in_conversation,
 )
-from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.models import Clock, ClockKind, ClockState
 from contact_center.sla.queries import clocks_of
 from contact_center.tickets.models import FINISHED, Status, Ticket
 from contact_center.tickets.queries import get_ticket
@@ -50,20 +50,20 @@ async def look(front: Front, visitor: Visitor, *, after: int | None, now: dateti
         conversation = await find_conversation(session, channel=CHANNEL, thread=visitor.id)
         if conversation is None:
             return None
+        number = conversation.id
         if after is None:
-            messages = await latest_in_conversation(session, conversation.id, limit=SHOWN_AT_FIRST)
+            messages = await latest_in_conversation(session, number, limit=SHOWN_AT_FIRST)
         else:
-            messages = await conversation_messages(
-                session, conversation.id, after=after, limit=PAGE
-            )
+            messages = await conversation_messages(session, number, after=after, limit=PAGE)
         carrying = [message.id for message in messages if message.has_attachments]
         files = await attachments_of(session, carrying) if carrying else {}
         ticket, due = None, None
         if conversation.ticket_id is not None:
             ticket = await get_ticket(session, conversation.ticket_id)
-            clock = (await clocks_of(session, ticket.id)).get(ClockKind.FIRST_RESPONSE)
-            due = clock.due_at if clock and clock.state is ClockState.RUNNING else None
-        names = await agent_names(session, _agents(messages, ticket))
+            due = _promised(await clocks_of(session, ticket.id))
+        people = {m.author_id for m in messages if m.author is Author.AGENT}
+        people |= {ticket.owner_id, ticket.assignee_id} if ticket else set()
+        names = await agent_names(session, people) if people - {None} else {}
     views = [
         _message_view(front, visitor, message, files.get(message.id, ()), names, now=now)
         for message in messages
@@ -73,9 +73,9 @@ async def look(front: Front, visitor: Visitor, *, after: int | None, now: dateti
     return News(conversation, messages, views, shown, helper)
 
 
-def _agents(messages: Sequence[Message], ticket: Ticket | None) -> set[int | None]:
-    writers = {m.author_id for m in messages if m.author is Author.AGENT}
-    return writers | ({ticket.owner_id, ticket.assignee_id} if ticket else set())
+def _promised(clocks: Mapping[ClockKind, Clock]) -> datetime | None:
+    clock = clocks.get(ClockKind.FIRST_RESPONSE)
+    return clock.due_at if clock and clock.state is ClockState.RUNNING else None
 
 
 def _message_view(

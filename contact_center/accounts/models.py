@@ -23,4 +23,8 @@ class Account(Table):
     name: Mapped[Name] = mapped_column(unique=True)
     tier: Mapped[Tier] = mapped_column(default=Tier.NONE)
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"), index=True)
+    version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+
+    # A change of a version that somebody else has changed meanwhile is refused.
+    __mapper_args__ = {"version_id_col": version}

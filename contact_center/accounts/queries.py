@@ -1,11 +1,12 @@
 """Every SQL statement about accounts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.accounts.models import Account
+from contact_center.accounts.models import Account, Tier
+from contact_center.errors import NotFound
 
 
 async def accounts_by_id(
@@ -16,3 +17,31 @@ async def accounts_by_id(
         return {}
     found = await session.scalars(select(Account).where(Account.id.in_(wanted)))
     return {account.id: account for account in found}
+
+
+async def get_account(session: AsyncSession, account_id: int) -> Account:
+    account = await session.get(Account, account_id)
+    if account is None:
+        raise NotFound(f"there is no account {account_id}")
+    return account
+
+
+async def find_account_by_name(session: AsyncSession, name: str) -> Account | None:
+    return await session.scalar(select(Account).where(Account.name == name))
+
+
+async def page_of_accounts(
+    session: AsyncSession,
+    *,
+    after: int,
+    limit: int,
+    tier: Tier | None = None,
+    manager_id: int | None = None,
+) -> Sequence[Account]:
+    """By id, beyond `after`."""
+    found = select(Account).where(Account.id > after)
+    if tier is not None:
+        found = found.where(Account.tier == tier)
+    if manager_id is not None:
+        found = found.where(Account.manager_id == manager_id)
+    return (await session.scalars(found.order_by(Account.id).limit(limit))).all()

@@ -141,7 +141,7 @@ async def link_telegram(
 ) -> Agent:
     """This Telegram user is the agent from now on, and nobody else. Raises NotFound, Conflict."""
     agent = await queries.get_active_agent(session, agent_id)
-    await queries.clear_telegram(session, telegram_id)
+    await queries.unlink_others(session, telegram_id, agent_id=agent_id)
     agent.telegram_id = telegram_id
     actor = actors.agent(agent_id)
     await record(

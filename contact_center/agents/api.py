@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from contact_center.agents import actions, queries
+from contact_center.agents import actions, queries, rules
 from contact_center.agents.models import Agent, Presence, Role, Team
 from contact_center.events.rules import Actor
 from contact_center.web.arguments import Id
@@ -75,6 +75,11 @@ class NewAgent(BaseModel):
     languages: Words = []
     skills: Words = []
     capacity: Annotated[int, Field(ge=0, le=1000)] = 20
+
+
+class LinkCode(BaseModel):
+    code: str
+    expires_at: datetime
 
 
 class PresenceBody(BaseModel):
@@ -197,6 +202,13 @@ async def edit_me(call: Call, body: ProfileEdit) -> AgentView:
 async def set_my_presence(call: Call, body: PresenceBody) -> AgentView:
     """Begin, interrupt or end one's own shift."""
     return await _set_presence(call, call.agent.id, body.presence)
+
+
+@routes.post("/me/link-code", transaction=False)
+async def make_link_code(call: Call) -> LinkCode:
+    """Get a code that links one's own Telegram account: send the bot `/link CODE`."""
+    code = rules.link_code(call.runtime.secret, call.agent.id, now=call.now)
+    return LinkCode(code=code, expires_at=call.now + rules.LINK_VALID)
 
 
 @routes.get("/teams", permission=Permission.AGENTS_READ)

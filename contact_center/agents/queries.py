@@ -121,10 +121,10 @@ async def lock_active_admins(session: AsyncSession) -> int:
     return len((await session.scalars(found.order_by(Agent.id).with_for_update())).all())
 
 
-async def clear_telegram(session: AsyncSession, telegram_id: str) -> None:
-    """Nobody is linked to this Telegram user any more."""
-    statement = update(Agent).where(Agent.telegram_id == telegram_id).values(telegram_id=None)
-    await session.execute(statement)
+async def unlink_others(session: AsyncSession, telegram_id: str, *, agent_id: int) -> None:
+    """Nobody but the agent is linked to this Telegram user any more."""
+    statement = update(Agent).where(Agent.telegram_id == telegram_id, Agent.id != agent_id)
+    await session.execute(statement.values(telegram_id=None, version=Agent.version + 1))
 
 
 async def is_team_chat(session: AsyncSession, chat: str) -> bool:
@@ -140,5 +140,6 @@ async def team_chats(session: AsyncSession) -> dict[int, str]:
 
 async def change_team_chat(session: AsyncSession, *, old: str, new: str) -> list[int]:
     """The teams whose group it was."""
-    statement = update(Team).where(Team.telegram_chat == old).values(telegram_chat=new)
-    return list(await session.scalars(statement.returning(Team.id)))
+    statement = update(Team).where(Team.telegram_chat == old)
+    changed = statement.values(telegram_chat=new, version=Team.version + 1)
+    return list(await session.scalars(changed.returning(Team.id)))

@@ -3,49 +3,70 @@
 Callers own the transaction.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.callbacks import queries
 from contact_center.callbacks.models import Callback, CallbackState
-from contact_center.callbacks.rules import BUTTON, Answer, understand
-from contact_center.channels.base import Button
+from contact_center.callbacks.rules import BUTTON, WRITTEN, Answer, is_courtesy, understand
+from contact_center.channels.base import Button, Outgoing
 from contact_center.conversations import queries as conversations
+from contact_center.deliveries import actions as deliveries
+from contact_center.deliveries import queries as delivery_queries
+from contact_center.deliveries.models import DeliveryStatus
 from contact_center.events.rules import SYSTEM, Actor, customer
 from contact_center.messages import actions as messages
-from contact_center.settings import Callbacks
+from contact_center.messages.models import Message
+from contact_center.settings import Callbacks, Settings
 from contact_center.texts import Texts
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
-from contact_center.tickets.models import Status, Ticket, TicketKind
+from contact_center.tickets.models import ACTIVE, Status, Ticket, TicketKind
 
-BATCH = 100
+RATE_WITHIN = timedelta(hours=24)  # after a "yes"
 
-
-async def plan_callbacks(session: AsyncSession, *, settings: Callbacks, now: datetime) -> int:
-    """One question for every resolution; returns how many were planned."""
-    resolved = await queries.resolved_without_callback(session, limit=BATCH)
-    for ticket_id, cycle, resolved_at in resolved:
-        due_at = resolved_at + timedelta(minutes=settings.delay_minutes)
-        await queries.plan(session, ticket_id, cycle=cycle, due_at=due_at, now=now)
-    return len(resolved)
+_PENDING = (CallbackState.PLANNED, CallbackState.ASKED)
+_TOO_EARLY = (CallbackState.PLANNED, CallbackState.CANCELLED, CallbackState.COMPLETED)
 
 
-async def run_due_callbacks(
-    session: AsyncSession, *, settings: Callbacks, texts: Texts, now: datetime
-) -> int:
-    """Ask what is to be asked, and close what nobody answered; returns how many were due."""
-    due = await queries.due_callbacks(session, now=now, limit=BATCH)
-    for callback in due:
-        ticket = await ticket_queries.lock_ticket(session, callback.ticket_id)
-        if ticket.status is not Status.RESOLVED or ticket.reopen_count != callback.cycle:
-            callback.state = CallbackState.CANCELLED
-        elif callback.state is CallbackState.PLANNED:
-            await _ask(session, ticket, callback, settings=settings, texts=texts, now=now)
-        else:
-            await _expire(session, ticket, callback, now=now)
-    return len(due)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A customer's message at the moment when it is taken in."""
+
+    settings: Settings
+    texts: Texts
+    by: Actor
+    now: datetime
+
+
+async def plan(
+    session: AsyncSession, ticket_id: int, *, settings: Callbacks, now: datetime
+) -> None:
+    """One question for this resolution of the ticket."""
+    ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    if ticket.status is Status.RESOLVED and ticket.resolved_at is not None:
+        due_at = ticket.resolved_at + timedelta(minutes=settings.delay_minutes)
+        await queries.plan(session, ticket.id, cycle=ticket.reopen_count, due_at=due_at, now=now)
+
+
+async def run_due(
+    session: AsyncSession, callback_id: int, *, settings: Callbacks, texts: Texts, now: datetime
+) -> None:
+    """Ask what is to be asked, or close what nobody answered."""
+    callback = await queries.get_callback(session, callback_id)
+    ticket = await ticket_queries.lock_ticket(session, callback.ticket_id)
+    callback = await queries.get_callback(session, callback_id)
+    if callback.state not in _PENDING or callback.due_at > now:
+        return
+    if ticket.status is not Status.RESOLVED or ticket.reopen_count != callback.cycle:
+        _end(callback, CallbackState.CANCELLED, now=now)
+    elif callback.state is CallbackState.PLANNED:
+        await _ask(session, ticket, callback, settings=settings, texts=texts, now=now)
+    else:
+        await _expire(session, ticket, callback, now=now)
 
 
 async def customer_wrote(
@@ -54,21 +75,33 @@ async def customer_wrote(
     *,
     text: str,
     button: str | None,
+    settings: Settings,
     texts: Texts,
     now: datetime,
 ) -> None:
-    """A message on a resolved ticket: an answer to our question, or "not solved after all"."""
+    """A message after a resolution: an answer to our question, thanks, or "not solved after all".
+
+    Also takes buttons that are pressed late: on a ticket that is open again, or closed.
+    """
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
-    callback = await queries.callback_of(session, ticket.id, cycle=ticket.reopen_count)
+    callback = await queries.latest_callback(session, ticket.id)
     answer = understand(text, button=button)
-    by = customer(ticket.customer_id)
-    if callback is not None and callback.state is CallbackState.ASKED and answer is not None:
-        await _take_answer(session, ticket, callback, answer, texts=texts, by=by, now=now)
+    turn = Turn(settings=settings, texts=texts, by=customer(ticket.customer_id), now=now)
+    if ticket.status is not Status.RESOLVED:
+        await _take_late(session, ticket, callback, answer if button else None, turn)
         return
-    if callback is not None and callback.state in (CallbackState.PLANNED, CallbackState.ASKED):
-        callback.state = CallbackState.CANCELLED
-    await tickets.reopen(session, ticket.id, by=by, now=now, reason="customer_message")
-    ticket.waiting_since = ticket.waiting_since or now
+    if callback is None or callback.cycle != ticket.reopen_count:
+        await plan(session, ticket.id, settings=settings.callbacks, now=now)
+        callback = await queries.latest_callback(session, ticket.id)
+        assert callback is not None
+    asked = callback.state not in _TOO_EARLY
+    if answer is not None and (asked or button):
+        await _take_answer(session, ticket, callback, answer, turn)
+    elif button is not None or not is_courtesy(text):
+        await _reopen(session, ticket, callback, turn)
+
+
+# Asking
 
 
 async def _ask(
@@ -80,99 +113,174 @@ async def _ask(
     texts: Texts,
     now: datetime,
 ) -> None:
-    callback.state = CallbackState.ASKED
-    callback.asked_at = now
-    callback.due_at = now + timedelta(hours=settings.answer_within_hours)
-    language = await _language(session, ticket)
+    conversation = await conversations.get_conversation(session, ticket.conversation_id)
+    language = conversation.language
+    key = "callback.ask_written" if conversation.channel in WRITTEN else "callback.ask"
+    text = texts.say(language, key, reference=ticket.reference, subject=ticket.subject)
     buttons = [
         Button(texts.say(language, "callback.yes"), BUTTON + "yes"),
         Button(texts.say(language, "callback.no"), BUTTON + "no"),
     ]
-    text = texts.say(language, "callback.ask", reference=ticket.reference, subject=ticket.subject)
-    await _say(session, ticket, text, buttons, now=now)
+    question = await _say(session, ticket, text.strip(), buttons, now=now)
+    callback.state = CallbackState.ASKED
+    callback.asked_at = now
+    callback.message_id = question.id
+    callback.due_at = now + timedelta(hours=settings.answer_within_hours)
     await tickets.say(session, ticket, "callback.asked", by=SYSTEM, now=now, cycle=callback.cycle)
-
-
-async def _take_answer(
-    session: AsyncSession,
-    ticket: Ticket,
-    callback: Callback,
-    answer: Answer,
-    *,
-    texts: Texts,
-    by: Actor,
-    now: datetime,
-) -> None:
-    callback.solved = answer.solved if answer.solved is not None else callback.solved
-    callback.score = answer.score or callback.score
-    callback.answered_at = now
-    language = await _language(session, ticket)
-    if answer.is_bad:
-        await _send_back(session, ticket, callback, by=by, now=now)
-        await _say(session, ticket, texts.say(language, "callback.sorry"), [], now=now)
-    elif answer.score is None:
-        buttons = [
-            Button(texts.say(language, f"callback.score_{n}"), f"{BUTTON}{n}") for n in range(1, 6)
-        ]
-        await _say(session, ticket, texts.say(language, "callback.rate"), buttons, now=now)
-    else:
-        callback.state = CallbackState.COMPLETED
-        ticket.score = answer.score
-        await _log_answer(session, ticket, callback, by=by, now=now)
-        await _say(session, ticket, texts.say(language, "callback.thanks"), [], now=now)
-        await tickets.close(session, ticket.id, by=by, now=now, reason="customer_confirmed")
-
-
-async def _send_back(
-    session: AsyncSession, ticket: Ticket, callback: Callback, *, by: Actor, now: datetime
-) -> None:
-    """To the same owner; leads see it as an alert on the desk."""
-    callback.state = CallbackState.COMPLETED
-    ticket.score = callback.score or ticket.score
-    await _log_answer(session, ticket, callback, by=by, now=now)
-    await tickets.reopen(session, ticket.id, by=by, now=now, reason="not_solved")
-    ticket.waiting_since = ticket.waiting_since or now
-    await tickets.say(
-        session, ticket, "lead.alerted", by=SYSTEM, now=now, why="not_solved", score=callback.score
-    )
-
-
-async def _log_answer(
-    session: AsyncSession, ticket: Ticket, callback: Callback, *, by: Actor, now: datetime
-) -> None:
-    await tickets.say(
-        session,
-        ticket,
-        "callback.answered",
-        by=by,
-        now=now,
-        solved=callback.solved,
-        score=callback.score,
-        cycle=callback.cycle,
-    )
 
 
 async def _expire(
     session: AsyncSession, ticket: Ticket, callback: Callback, *, now: datetime
 ) -> None:
     """No answer: the ticket closes, but a complaint is never closed by silence."""
-    if callback.solved and callback.score is None:  # said yes, and gave no score
-        callback.state = CallbackState.COMPLETED
+    if callback.solved:  # said yes, and gave no score
+        _end(callback, CallbackState.COMPLETED, now=now)
         await tickets.close(session, ticket.id, by=SYSTEM, now=now, reason="customer_confirmed")
         return
-    callback.state = CallbackState.EXPIRED
-    await tickets.say(session, ticket, "callback.expired", by=SYSTEM, now=now)
+    arrived = await _has_arrived(session, callback)
+    _end(callback, CallbackState.EXPIRED if arrived else CallbackState.UNREACHABLE, now=now)
+    kind, cycle = f"callback.{callback.state.value}", callback.cycle
+    await tickets.say(session, ticket, kind, by=SYSTEM, now=now, cycle=cycle)
     if ticket.kind is not TicketKind.COMPLAINT:
-        await tickets.close(session, ticket.id, by=SYSTEM, now=now, reason="no_answer")
+        reason = "no_answer" if arrived else "unreachable"
+        await tickets.close(session, ticket.id, by=SYSTEM, now=now, reason=reason)
 
 
-async def _language(session: AsyncSession, ticket: Ticket) -> str:
-    return (await conversations.get_conversation(session, ticket.conversation_id)).language
+async def _has_arrived(session: AsyncSession, callback: Callback) -> bool:
+    if callback.message_id is None:
+        return False
+    sent = await delivery_queries.deliveries_of_messages(session, [callback.message_id])
+    delivery = sent.get(callback.message_id)
+    return delivery is not None and delivery.status is DeliveryStatus.SENT
+
+
+# Answers
+
+
+async def _take_answer(
+    session: AsyncSession, ticket: Ticket, callback: Callback, answer: Answer, turn: Turn
+) -> None:
+    said_so_before = bool(callback.solved) and answer == Answer(solved=True)
+    callback.solved = answer.solved if answer.solved is not None else callback.solved
+    callback.score = answer.score or callback.score
+    callback.answered_at = turn.now
+    if answer.is_bad:
+        await _send_back(session, ticket, callback, turn)
+    elif answer.score is None and not said_so_before:
+        callback.state, callback.ended_at = CallbackState.ASKED, None
+        callback.due_at = max(callback.due_at, turn.now + RATE_WITHIN)
+        await _tell(session, ticket, "callback.rate", turn, with_scores=True)
+    elif answer.score is not None:
+        _end(callback, CallbackState.COMPLETED, now=turn.now)
+        ticket.score = answer.score
+        await _log_answer(session, ticket, callback, turn)
+        await _tell(session, ticket, "callback.thanks", turn)
+        await tickets.close(
+            session, ticket.id, by=turn.by, now=turn.now, reason="customer_confirmed"
+        )
+
+
+async def _send_back(session: AsyncSession, ticket: Ticket, callback: Callback, turn: Turn) -> None:
+    """To the same owner; leads are alerted."""
+    _end(callback, CallbackState.COMPLETED, now=turn.now)
+    ticket.score = callback.score or ticket.score
+    await _log_answer(session, ticket, callback, turn)
+    await tickets.reopen(session, ticket.id, by=turn.by, now=turn.now, reason="not_solved")
+    ticket.waiting_since = ticket.waiting_since or turn.now
+    facts = {"why": "not_solved", "score": callback.score, "cycle": callback.cycle}
+    await tickets.say(session, ticket, "lead.alerted", by=SYSTEM, now=turn.now, **facts)
+    if turn.settings.email.enabled:
+        await _mail_leads(session, ticket, callback, turn)
+    if callback.score is None:
+        await _tell(session, ticket, "callback.sorry_rate", turn, with_scores=True)
+    else:
+        await _tell(session, ticket, "callback.sorry", turn)
+
+
+async def _reopen(session: AsyncSession, ticket: Ticket, callback: Callback, turn: Turn) -> None:
+    """The customer has more to say than an answer."""
+    if callback.state in _PENDING:
+        state = CallbackState.COMPLETED if callback.solved else CallbackState.CANCELLED
+        _end(callback, state, now=turn.now)
+    await tickets.reopen(session, ticket.id, by=turn.by, now=turn.now, reason="customer_message")
+    ticket.waiting_since = ticket.waiting_since or turn.now
+
+
+async def _take_late(
+    session: AsyncSession,
+    ticket: Ticket,
+    callback: Callback | None,
+    answer: Answer | None,
+    turn: Turn,
+) -> None:
+    """A score after a "no" still counts; whatever else comes late changes nothing."""
+    if callback is not None and answer is not None and answer.score is not None:
+        missing = callback.state is CallbackState.COMPLETED and callback.score is None
+        if missing:
+            callback.score = ticket.score = answer.score
+            await _log_answer(session, ticket, callback, turn)
+        if missing or (ticket.status is Status.CLOSED and callback.answered_at is None):
+            await _tell(session, ticket, "callback.noted", turn)
+    elif answer is None and ticket.status in ACTIVE:
+        ticket.waiting_since = ticket.waiting_since or turn.now
+
+
+async def _mail_leads(
+    session: AsyncSession, ticket: Ticket, callback: Callback, turn: Turn
+) -> None:
+    rows = []
+    link = f"{turn.settings.server.public_url.rstrip('/')}/desk/tickets/{ticket.id}"
+    for lead in await queries.leads_of(session, ticket.team_id):
+        facts = {"reference": ticket.reference, "score": callback.score or "–", "link": link}
+        alert = Outgoing(
+            idempotency_key=f"alert-{ticket.id}-{callback.cycle}-{lead.id}",
+            address=lead.email,
+            subject=turn.texts.say(lead.language, "alert.subject", **facts),
+            text=turn.texts.say(lead.language, "alert.not_solved", **facts).strip(),
+        )
+        rows.append(
+            deliveries.delivery_row(
+                alert,
+                channel="email",
+                order_key=f"agent:{lead.id}",
+                kind="alert",
+                now=turn.now,
+                ticket_id=ticket.id,
+            )
+        )
+    await deliveries.enqueue_all(session, rows)
+
+
+# Shared by all of the above
+
+
+def _end(callback: Callback, state: CallbackState, *, now: datetime) -> None:
+    callback.state = state
+    callback.ended_at = now
+
+
+async def _log_answer(
+    session: AsyncSession, ticket: Ticket, callback: Callback, turn: Turn
+) -> None:
+    facts = {"solved": callback.solved, "score": callback.score, "cycle": callback.cycle}
+    await tickets.say(session, ticket, "callback.answered", by=turn.by, now=turn.now, **facts)
+
+
+async def _tell(
+    session: AsyncSession, ticket: Ticket, key: str, turn: Turn, *, with_scores: bool = False
+) -> None:
+    conversation = await conversations.get_conversation(session, ticket.conversation_id)
+    language, texts = conversation.language, turn.texts
+    buttons = [
+        Button(texts.say(language, f"callback.score_{n}"), f"{BUTTON}{n}") for n in range(1, 6)
+    ]
+    text = texts.say(language, key).strip()
+    await _say(session, ticket, text, buttons if with_scores else [], now=turn.now)
 
 
 async def _say(
-    session: AsyncSession, ticket: Ticket, text: str, buttons: list[Button], *, now: datetime
-) -> None:
-    await messages.say_as_system(
+    session: AsyncSession, ticket: Ticket, text: str, buttons: Sequence[Button], *, now: datetime
+) -> Message:
+    return await messages.say_as_system(
         session, ticket, text=text, kind="survey", buttons=buttons, by=SYSTEM, now=now
     )

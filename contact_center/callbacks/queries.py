@@ -1,42 +1,39 @@
-"""Every SQL statement about callbacks."""
+"""Every SQL statement about callbacks.
+
+Whoever changes a callback has locked its ticket: that lock guards both rows.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import exists, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.callbacks.models import Callback, CallbackState
+from contact_center.agents.models import Agent, Role, TeamMember
+from contact_center.callbacks.models import IS_ACTIVE, Callback, CallbackState
 from contact_center.db import insert_or_ignore
-from contact_center.tickets.models import Status, Ticket
+from contact_center.errors import NotFound
+from contact_center.tickets.models import Ticket
 
-_WAITING = (CallbackState.PLANNED, CallbackState.ASKED)
+
+async def get_callback(session: AsyncSession, callback_id: int) -> Callback:
+    """As it is now, whatever the session has seen before."""
+    callback = await session.get(Callback, callback_id, populate_existing=True)
+    if callback is None:
+        raise NotFound(f"there is no callback {callback_id}")
+    return callback
 
 
-async def callback_of(session: AsyncSession, ticket_id: int, *, cycle: int) -> Callback | None:
-    found = select(Callback).where(Callback.ticket_id == ticket_id, Callback.cycle == cycle)
-    return await session.scalar(found)
+async def latest_callback(session: AsyncSession, ticket_id: int) -> Callback | None:
+    """The one of the ticket's last resolution that was noticed."""
+    found = select(Callback).where(Callback.ticket_id == ticket_id)
+    found = found.order_by(Callback.cycle.desc()).limit(1)
+    return await session.scalar(found.execution_options(populate_existing=True))
 
 
 async def callbacks_of(session: AsyncSession, ticket_id: int) -> Sequence[Callback]:
     found = select(Callback).where(Callback.ticket_id == ticket_id).order_by(Callback.cycle)
     return (await session.scalars(found)).all()
-
-
-async def resolved_without_callback(
-    session: AsyncSession, *, limit: int
-) -> Sequence[tuple[int, int, datetime]]:
-    """Ticket, cycle and time of resolutions nobody has asked about yet."""
-    asked = exists().where(
-        and_(Callback.ticket_id == Ticket.id, Callback.cycle == Ticket.reopen_count)
-    )
-    found = (
-        select(Ticket.id, Ticket.reopen_count, Ticket.resolved_at)
-        .where(Ticket.status == Status.RESOLVED, Ticket.resolved_at.is_not(None), ~asked)
-        .order_by(Ticket.id)
-        .limit(limit)
-    )
-    return [(row[0], row[1], row[2]) for row in await session.execute(found) if row[2]]
 
 
 async def plan(
@@ -53,13 +50,57 @@ async def plan(
     await session.execute(insert_or_ignore(session, Callback).values(**row))
 
 
-async def due_callbacks(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[Callback]:
-    """Questions to ask and windows that have ended; locked, and others' locked ones skipped."""
+async def lock_unplanned(session: AsyncSession, *, after: int, limit: int) -> Sequence[int]:
+    """Resolved tickets that have no callback for this resolution."""
+    planned = exists().where(Callback.ticket_id == Ticket.id, Callback.cycle == Ticket.reopen_count)
     found = (
-        select(Callback)
-        .where(Callback.state.in_(_WAITING), Callback.due_at <= now)
-        .order_by(Callback.due_at, Callback.id)
+        select(Ticket.id)
+        .where(
+            text("tickets.status = 'resolved'"),
+            Ticket.resolved_at.is_not(None),
+            ~planned,
+            Ticket.id > after,
+        )
+        .order_by(Ticket.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=Ticket, skip_locked=True, key_share=True)
     )
     return (await session.scalars(found)).all()
+
+
+async def lock_due(
+    session: AsyncSession, *, now: datetime, after: int, limit: int
+) -> Sequence[int]:
+    """Questions to ask and windows that have ended; their tickets are locked."""
+    found = (
+        select(Callback.id)
+        .join(Ticket, Ticket.id == Callback.ticket_id)
+        .where(text(f"callbacks.{IS_ACTIVE}"), Callback.due_at <= now, Callback.id > after)
+        .order_by(Callback.id)
+        .limit(limit)
+        .with_for_update(of=Ticket, skip_locked=True, key_share=True)
+    )
+    return (await session.scalars(found)).all()
+
+
+async def put_off(session: AsyncSession, callback_id: int, *, until: datetime) -> None:
+    await session.execute(
+        update(Callback)
+        .where(Callback.id == callback_id)
+        .values(due_at=until)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def leads_of(session: AsyncSession, team_id: int | None) -> Sequence[Agent]:
+    """Who is alerted: the team's leads, or all leads and managers where it has none."""
+    working = select(Agent).where(Agent.active.is_(True)).order_by(Agent.id)
+    leads = working.where(
+        Agent.role == Role.LEAD,
+        Agent.id.in_(select(TeamMember.agent_id).where(TeamMember.team_id == team_id)),
+    )
+    found = (await session.scalars(leads)).all()
+    if found:
+        return found
+    others = working.where(Agent.role.in_((Role.LEAD, Role.MANAGER)))
+    return (await session.scalars(others.limit(20))).all()

@@ -44,7 +44,7 @@ async def lock_conversations(
         select(CONVERSATIONS)
         .where(CONVERSATIONS.c.channel == channel, among(session, CONVERSATIONS.c.thread, threads))
         .order_by(CONVERSATIONS.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {row.thread: row for row in await session.execute(found)}
 
@@ -106,3 +106,15 @@ async def advance_customer_read(
         .execution_options(synchronize_session=False)
     )
     return moved is not None
+
+
+async def move_conversations(session: AsyncSession, *, old: int, new: int) -> int:
+    """Give one customer's conversations to another; returns how many."""
+    moved = await session.scalars(
+        update(Conversation)
+        .where(Conversation.customer_id == old)
+        .values(customer_id=new)
+        .returning(Conversation.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())

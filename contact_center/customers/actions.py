@@ -1,12 +1,17 @@
 """What can be done with customers. Callers own the transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.accounts.queries import get_account
 from contact_center.channels.base import Sender
 from contact_center.customers import queries
+from contact_center.customers.models import Customer
+from contact_center.events.actions import record
+from contact_center.events.rules import Actor
 
 # Known by these, a customer is one person on every channel.
 _EMAIL = "email"
@@ -52,6 +57,47 @@ async def recognise(
     if in_vain:  # another process met the same strangers at the same moment
         await queries.delete_customers(session, in_vain)
     return known | found
+
+
+async def edit_customer(
+    session: AsyncSession,
+    customer: Customer,
+    *,
+    changes: Mapping[str, Any],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """What is personal stays out of the log, which says only that it changed. Raises NotFound."""
+    changed = {name: value for name, value in changes.items() if value != getattr(customer, name)}
+    if not changed:
+        return
+    if changed.get("account_id") is not None:
+        await get_account(session, changed["account_id"])
+    for name, value in changed.items():
+        setattr(customer, name, value)
+    await session.flush()
+    data = {"customer_id": customer.id, "changed": sorted(changed)}
+    await record(session, "customer.edited", actor=by, now=now, data=data)
+
+
+async def block(
+    session: AsyncSession, customer: Customer, *, reason: str, by: Actor, now: datetime
+) -> None:
+    if customer.blocked_at is not None:
+        return
+    customer.blocked_at = now
+    await session.flush()
+    data = {"customer_id": customer.id, "reason": reason}
+    await record(session, "customer.blocked", actor=by, now=now, data=data)
+
+
+async def unblock(session: AsyncSession, customer: Customer, *, by: Actor, now: datetime) -> None:
+    if customer.blocked_at is None:
+        return
+    customer.blocked_at = None
+    await session.flush()
+    data = {"customer_id": customer.id}
+    await record(session, "customer.unblocked", actor=by, now=now, data=data)
 
 
 async def _owners_by_email(session: AsyncSession, senders: list[Sender]) -> dict[str, int]:

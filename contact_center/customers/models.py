@@ -19,7 +19,11 @@ class Customer(Table):
     language: Mapped[str] = mapped_column(String(8), default="en")
     note: Mapped[str] = mapped_column(Text, default="")
     blocked_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+
+    # A change of a version that somebody else has changed meanwhile is refused.
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Identity(Table):

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.customers.models import Customer, Identity
@@ -36,6 +36,18 @@ async def find_identities(
     return {row[0]: (row[1], row[2]) for row in await session.execute(found)}
 
 
+async def blocked_addresses(
+    session: AsyncSession, *, channel: str, addresses: Collection[str]
+) -> set[str]:
+    found = select(IDENTITIES.c.address).join(CUSTOMERS, CUSTOMERS.c.id == IDENTITIES.c.customer_id)
+    found = found.where(
+        IDENTITIES.c.channel == channel,
+        among(session, IDENTITIES.c.address, addresses),
+        CUSTOMERS.c.blocked_at.is_not(None),
+    )
+    return set(await session.scalars(found))
+
+
 async def insert_customers(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Ids in the order of the rows."""
     return await insert_numbered(session, CUSTOMERS, rows)
@@ -64,15 +76,47 @@ async def customers_by_id(
 
 
 async def search_customers(
-    session: AsyncSession, text: str, *, limit: int = 10
+    session: AsyncSession, text: str, *, after: int = 0, limit: int = 10
 ) -> Sequence[Customer]:
-    """By a part of the name, or the whole mail address or telephone number."""
-    part = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """By a part of the name, or the whole mail address, telephone number or network address."""
+    wanted = text.strip()
+    part = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    owners = select(Identity.customer_id).where(Identity.address.in_({wanted, wanted.lower()}))
     matches = or_(
         Customer.name.ilike(f"%{part}%", escape="\\"),
-        Customer.email == text.strip().lower(),
-        Customer.phone == text.strip(),
+        Customer.email == wanted.lower(),
+        Customer.phone == wanted,
+        Customer.id.in_(owners),
     )
-    return (
-        await session.scalars(select(Customer).where(matches).order_by(Customer.id).limit(limit))
-    ).all()
+    found = select(Customer).where(matches, Customer.id > after)
+    return (await session.scalars(found.order_by(Customer.id).limit(limit))).all()
+
+
+async def page_of_customers(
+    session: AsyncSession, *, after: int, limit: int, account_id: int | None = None
+) -> Sequence[Customer]:
+    """By id, beyond `after`."""
+    found = select(Customer).where(Customer.id > after)
+    if account_id is not None:
+        found = found.where(Customer.account_id == account_id)
+    return (await session.scalars(found.order_by(Customer.id).limit(limit))).all()
+
+
+async def lock_customer(session: AsyncSession, customer_id: int) -> Customer:
+    found = select(Customer).where(Customer.id == customer_id).with_for_update()
+    customer = await session.scalar(found.execution_options(populate_existing=True))
+    if customer is None:
+        raise NotFound(f"there is no customer {customer_id}")
+    return customer
+
+
+async def move_identities(session: AsyncSession, *, old: int, new: int) -> int:
+    """Give one customer's addresses to another; returns how many."""
+    moved = await session.scalars(
+        update(Identity)
+        .where(Identity.customer_id == old)
+        .values(customer_id=new)
+        .returning(Identity.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())

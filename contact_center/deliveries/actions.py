@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -85,10 +85,17 @@ async def enqueue(
     await enqueue_all(session, [row])
 
 
-async def claim(session: AsyncSession, *, owner: str, now: datetime) -> Sequence[Delivery]:
-    """Lease what is due to `owner`; the leases run out by themselves."""
+async def claim(
+    session: AsyncSession,
+    *,
+    owner: str,
+    lease: timedelta,
+    now: datetime,
+    busy: Sequence[str] = (),
+) -> Sequence[Delivery]:
+    """Lease what is due to `owner`, but for `busy` channels; leases run out by themselves."""
     return await queries.claim_due(
-        session, owner=owner, now=now, until=now + rules.LEASE, limit=BATCH
+        session, owner=owner, now=now, until=now + lease, busy=busy, limit=BATCH
     )
 
 

@@ -21,7 +21,13 @@ async def insert_deliveries(session: AsyncSession, rows: Sequence[Mapping[str, A
 
 
 async def claim_due(
-    session: AsyncSession, *, owner: str, now: datetime, until: datetime, limit: int
+    session: AsyncSession,
+    *,
+    owner: str,
+    now: datetime,
+    until: datetime,
+    limit: int,
+    busy: Sequence[str] = (),
 ) -> Sequence[Delivery]:
     """Lease what is due: of every order key only the oldest unfinished row.
 
@@ -37,7 +43,12 @@ async def claim_due(
     )
     due = (
         select(Delivery.id)
-        .where(Delivery.status.in_(_UNFINISHED), Delivery.available_at <= now, is_first)
+        .where(
+            Delivery.status.in_(_UNFINISHED),
+            Delivery.available_at <= now,
+            Delivery.channel.not_in(busy),
+            is_first,
+        )
         .order_by(Delivery.available_at, Delivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)

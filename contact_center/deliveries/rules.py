@@ -9,8 +9,7 @@ from typing import Any
 from contact_center.channels.base import Button, Outgoing
 from contact_center.storage import StoredFile
 
-LEASE = timedelta(seconds=60)
-SEND_TIMEOUT = 45.0  # seconds, shorter than the lease: a slow send is never doubled
+SEND_WITHIN = 0.75  # of the lease: a slow send is given up before it could be doubled
 
 # Seconds before each further attempt. A reply is tried for a week: a mail server that is down over
 # a weekend loses nothing. A webhook is tried ten times in a little over a day.

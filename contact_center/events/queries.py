@@ -1,6 +1,6 @@
 """Every SQL statement about the log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,3 +51,42 @@ async def alerts(
     if before is not None:
         found = found.where(Event.id < before)
     return (await session.scalars(found.order_by(Event.id.desc()).limit(limit))).all()
+
+
+async def latest_events(
+    session: AsyncSession,
+    *,
+    kind: str | None = None,
+    actor: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> Sequence[Event]:
+    """The newest first."""
+    found = select(Event)
+    if kind is not None:
+        found = found.where(Event.kind == kind)
+    if actor is not None:
+        found = found.where(Event.actor == actor)
+    if before is not None:
+        found = found.where(Event.id < before)
+    return (await session.scalars(found.order_by(Event.id.desc()).limit(limit))).all()
+
+
+async def events_after(
+    session: AsyncSession, event_id: int, *, limit: int = 500
+) -> Sequence[Event]:
+    found = select(Event).where(Event.id > event_id).order_by(Event.id).limit(limit)
+    return (await session.scalars(found)).all()
+
+
+async def young_event_ids(session: AsyncSession, *, up_to: int, since: datetime) -> set[int]:
+    found = select(Event.id).where(Event.at >= since, Event.id <= up_to)
+    return set(await session.scalars(found))
+
+
+async def events_by_id(session: AsyncSession, event_ids: Collection[int]) -> Sequence[Event]:
+    """The oldest first."""
+    if not event_ids:
+        return []
+    found = select(Event).where(Event.id.in_(event_ids)).order_by(Event.id)
+    return (await session.scalars(found)).all()

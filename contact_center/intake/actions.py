@@ -16,11 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries as agents
 from contact_center.callbacks import actions as callbacks
+from contact_center.callbacks.rules import needs_nobody
 from contact_center.channels.base import Inbound, Outgoing, Receipt
 from contact_center.channels.dialogue import Dialogue, OpenTicket
 from contact_center.conversations import actions as conversations
 from contact_center.conversations import queries as conversation_queries
 from contact_center.customers import actions as customers
+from contact_center.customers.queries import blocked_addresses
 from contact_center.db import Database, hint
 from contact_center.deliveries import actions as deliveries
 from contact_center.errors import Unavailable
@@ -46,6 +48,7 @@ from contact_center.tickets.models import reference
 logger = logging.getLogger(__name__)
 
 Key = tuple[str, str]  # channel and external id
+BLOCKED = "the sender is blocked"
 _BROKEN_MESSAGE = (DBAPIError, ValueError, LookupError, TypeError)
 
 
@@ -219,17 +222,22 @@ class Intake:
                 )
 
     async def _after_resolution(self, session: AsyncSession, batch: Batch) -> None:
-        """Rare, so one by one: answers to the callback, and "not solved after all"."""
-        for key, decision in batch.decisions.items():
-            if decision.after_resolution:
-                await callbacks.customer_wrote(
-                    session,
-                    decision.draft.id,
-                    text=batch.fresh[key].text,
-                    button=batch.fresh[key].button,
-                    texts=self.texts,
-                    now=batch.now,
-                )
+        """Rare, so one by one: answers to the callback, and "not solved after all".
+
+        Whatever needs a person goes first: an answer beside it must not close the ticket.
+        """
+        after = {k: batch.fresh[k] for k, d in batch.decisions.items() if d.after_resolution}
+        words = sorted(after.items(), key=lambda i: needs_nobody(i[1].text, button=i[1].button))
+        for key, inbound in words:
+            await callbacks.customer_wrote(
+                session,
+                batch.decisions[key].draft.id,
+                text=inbound.text,
+                button=inbound.button,
+                settings=self.settings,
+                texts=self.texts,
+                now=batch.now,
+            )
 
 
 async def _skip_known(session: AsyncSession, inbounds: Sequence[Inbound], batch: Batch) -> None:
@@ -245,10 +253,11 @@ async def _skip_known(session: AsyncSession, inbounds: Sequence[Inbound], batch:
 
 
 async def _put_aside(session: AsyncSession, batch: Batch) -> None:
+    blocked = await _blocked(session, batch)
     problems = [
         (inbound, problem)
-        for inbound in batch.fresh.values()
-        if (problem := rules.problem_with(inbound)) is not None
+        for key, inbound in batch.fresh.items()
+        if (problem := BLOCKED if key in blocked else rules.problem_with(inbound)) is not None
     ]
     if problems:
         receipts = await ledger.quarantine(session, problems, now=batch.now)
@@ -256,6 +265,16 @@ async def _put_aside(session: AsyncSession, batch: Batch) -> None:
             key = (inbound.channel, inbound.external_id)
             del batch.fresh[key]
             batch.receipts[key] = receipt
+
+
+async def _blocked(session: AsyncSession, batch: Batch) -> set[Key]:
+    """Messages of customers nobody wants to hear from any more."""
+    found: set[Key] = set()
+    for channel, inbounds in _by_channel(batch.fresh.values()):
+        addresses = {inbound.sender.address for inbound in inbounds}
+        blocked = await blocked_addresses(session, channel=channel, addresses=addresses)
+        found |= {(channel, i.external_id) for i in inbounds if i.sender.address in blocked}
+    return found
 
 
 async def _threads(

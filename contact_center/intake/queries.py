@@ -21,7 +21,7 @@ async def lock_tickets(session: AsyncSession, ticket_ids: Collection[int]) -> di
         select(*columns)
         .where(among(session, TICKETS.c.id, ticket_ids))
         .order_by(TICKETS.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {row.id: Draft(**row._mapping) for row in await session.execute(found)}
 

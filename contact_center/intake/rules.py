@@ -3,6 +3,7 @@
 Deciding changes `Talk`s and `Draft`s in memory; afterwards `actions.py` writes them all at once.
 """
 
+import hashlib
 import re
 import secrets
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from contact_center.callbacks.rules import BUTTON, needs_nobody
 from contact_center.channels.base import LONGEST_TEXT, Button, Inbound
 from contact_center.channels.dialogue import Dialogue, HandOver, Step, Turn
 from contact_center.events.rules import BOT, customer
@@ -18,7 +20,15 @@ from contact_center.ledger.models import Outcome
 from contact_center.messages.models import Author, Direction
 from contact_center.settings import Settings
 from contact_center.texts import Texts
-from contact_center.tickets.models import FINISHED, WAITING, Priority, Status, TicketKind, reference
+from contact_center.tickets.models import (
+    ACTIVE,
+    FINISHED,
+    WAITING,
+    Priority,
+    Status,
+    TicketKind,
+    reference,
+)
 from contact_center.tickets.rules import subject_from
 
 LONGEST_ID = 400  # characters
@@ -30,16 +40,29 @@ MOST_FILES = 50
 
 def tidy(inbound: Inbound) -> Inbound:
     """Without what no database can keep: NUL characters and halves of surrogate pairs."""
-    said = (inbound.text, inbound.subject or "", inbound.original or "", inbound.sender.name)
-    fits = len(said[1]) <= LONGEST_SUBJECT and len(said[3]) <= LONGEST_NAME
-    if fits and all(_is_storable(text) for text in said):
+    sender = inbound.sender
+    said = (inbound.text, inbound.subject or "", inbound.original or "", sender.name)
+    named = (inbound.external_id, inbound.thread, sender.address, *inbound.tags)
+    fits = (
+        len(said[1]) <= LONGEST_SUBJECT
+        and len(sender.name) <= LONGEST_NAME
+        and len(inbound.external_id) <= LONGEST_ID
+    )
+    if fits and all(_is_storable(text) for text in (*said, *named)):
         return inbound
     return replace(
         inbound,
+        external_id=_key(inbound.external_id),
+        thread=_storable(inbound.thread),
         text=_storable(inbound.text),
         subject=_storable(said[1])[:LONGEST_SUBJECT] or None,
         original=_storable(said[2]) or None,
-        sender=replace(inbound.sender, name=_storable(said[3])[:LONGEST_NAME]),
+        tags=[_storable(tag) for tag in inbound.tags],
+        sender=replace(
+            sender,
+            address=_storable(sender.address),
+            name=_storable(sender.name)[:LONGEST_NAME],
+        ),
     )
 
 
@@ -83,7 +106,10 @@ def decide(
         original=inbound.original,
         files=inbound.attachments,
     )
-    opened = ticket is None or _is_over(ticket, now=now, window=reopen_window)
+    is_last_word = _is_last_word(inbound, ticket, now=now, window=reopen_window)
+    opened = not is_last_word and (
+        ticket is None or _is_over(ticket, now=now, window=reopen_window)
+    )
     if opened:
         ticket = talk.ticket = _open(inbound, talk, before=ticket)
     assert ticket is not None
@@ -94,11 +120,25 @@ def decide(
     outcome = Outcome.TICKETED if opened else Outcome.JOINED
     if inbound.automatic and not opened:
         return Decision(outcome, ticket, line)  # nobody is waiting for an answer to it
-    after_resolution = ticket.status is Status.RESOLVED
+    after_resolution = ticket.status is Status.RESOLVED or is_last_word
     if not after_resolution:
         _take_in(inbound, talk, ticket, dialogue=dialogue, now=now)
         ticket.channel, ticket.language = talk.channel, talk.language
     return Decision(outcome, ticket, line, after_resolution)
+
+
+def _is_last_word(
+    inbound: Inbound, ticket: Draft | None, *, now: datetime, window: timedelta
+) -> bool:
+    """An answer to "Is it solved?" that comes late, or thanks: neither asks for anything more."""
+    if ticket is None or inbound.automatic:
+        return False
+    if ticket.status in ACTIVE:
+        return (inbound.button or "").startswith(BUTTON)
+    if ticket.status not in (Status.RESOLVED, Status.CLOSED) or inbound.attachments:
+        return False
+    is_recent = ticket.resolved_at is not None and now - ticket.resolved_at <= window
+    return is_recent and needs_nobody(inbound.text, button=inbound.button)
 
 
 def _is_over(ticket: Draft, *, now: datetime, window: timedelta) -> bool:
@@ -204,6 +244,13 @@ def our_line(
         buttons=buttons,
         kind=kind,
     )
+
+
+def _key(external_id: str) -> str:
+    """As it came, or its digest where it cannot be a key."""
+    if len(external_id) <= LONGEST_ID and _is_storable(external_id):
+        return external_id
+    return "sha256:" + hashlib.sha256(external_id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_storable(text: str) -> bool:

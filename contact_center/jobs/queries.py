@@ -40,6 +40,11 @@ async def take_slot(
     return await session.scalar(statement) is not None
 
 
+async def delete_old_runs(session: AsyncSession, *, before: datetime) -> int:
+    gone = delete(JobRun).where(JobRun.lease_until < before).returning(JobRun.job)
+    return len((await session.scalars(gone)).all())
+
+
 async def mark_finished(
     session: AsyncSession, *, job: str, slot: str, owner: str, now: datetime
 ) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.agents.queries import get_team
 from contact_center.errors import Conflict
 from contact_center.events.actions import record
 from contact_center.events.rules import Actor
@@ -16,9 +17,10 @@ from contact_center.knowledge.models import CannedReply
 async def add_canned_reply(
     session: AsyncSession, *, values: Mapping[str, Any], by: Actor, now: datetime
 ) -> CannedReply:
-    """`values` are columns. Raises Invalid, Conflict."""
+    """`values` are columns. Raises Invalid, Conflict, NotFound."""
     shortcut = rules.check_shortcut(values["shortcut"])
     await _check_free(session, shortcut)
+    await _check_team(session, values)
     reply = CannedReply(**{**values, "shortcut": shortcut}, created_at=now)
     session.add(reply)
     await session.flush()
@@ -34,16 +36,18 @@ async def edit_canned_reply(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Raises Invalid, Conflict."""
-    wanted = dict(changes)
-    if "shortcut" in wanted:
-        wanted["shortcut"] = rules.check_shortcut(wanted["shortcut"])
-    changed = {name: value for name, value in wanted.items() if value != getattr(reply, name)}
+    """Raises Invalid, Conflict, NotFound."""
+    changes = dict(changes)
+    if "shortcut" in changes:
+        changes["shortcut"] = rules.check_shortcut(changes["shortcut"])
+    changed = {name: value for name, value in changes.items() if value != getattr(reply, name)}
     if "shortcut" in changed:
         await _check_free(session, changed["shortcut"])
+    await _check_team(session, changed)
     for name, value in changed.items():
         setattr(reply, name, value)
     if changed:
+        await session.flush()  # raises where somebody else was faster, and tells the new version
         data = {"reply_id": reply.id, "changed": sorted(changed)}
         await record(session, "canned_reply.edited", actor=by, now=now, data=data)
 
@@ -60,3 +64,8 @@ async def delete_canned_reply(
 async def _check_free(session: AsyncSession, shortcut: str) -> None:
     if await queries.shortcut_exists(session, shortcut):
         raise Conflict(f"there is a canned reply /{shortcut} already: choose another shortcut")
+
+
+async def _check_team(session: AsyncSession, values: Mapping[str, Any]) -> None:
+    if values.get("team_id") is not None:
+        await get_team(session, values["team_id"])

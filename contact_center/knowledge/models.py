@@ -17,4 +17,8 @@ class CannedReply(Table):
     text: Mapped[str] = mapped_column(Text)  # {customer}, {agent} and {reference} are filled in
     language: Mapped[str] = mapped_column(String(8), default="en")
     team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
+    version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+
+    # A change of a version that somebody else has changed meanwhile is refused.
+    __mapper_args__ = {"version_id_col": version}

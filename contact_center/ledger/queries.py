@@ -50,6 +50,13 @@ async def get_quarantined(session: AsyncSession, quarantined_id: int) -> Quarant
     return row
 
 
+async def files_in_quarantine(session: AsyncSession) -> set[str]:
+    """Keys of the files of messages that may still be released."""
+    waiting = select(Quarantined.payload).where(Quarantined.released_at.is_(None))
+    payloads = await session.scalars(waiting)
+    return {file[0] for payload in payloads for file in payload.get("attachments") or ()}
+
+
 async def forget_quarantined_arrival(
     session: AsyncSession, *, channel: str, external_id: str
 ) -> None:

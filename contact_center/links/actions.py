@@ -1,4 +1,4 @@
-"""Links, merges and splits tickets. Callers own the transaction."""
+"""Links, merges and splits tickets, and merges customers. Callers own the transaction."""
 
 import secrets
 from collections.abc import Collection
@@ -7,7 +7,10 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.conversations import queries as conversations
+from contact_center.customers import queries as customers
+from contact_center.customers.models import Customer
 from contact_center.errors import Conflict, Invalid, NotFound
+from contact_center.events.actions import record
 from contact_center.events.rules import Actor
 from contact_center.links import queries
 from contact_center.links.models import BY_HAND, LinkKind, TicketLink
@@ -163,6 +166,34 @@ async def _put_link(
     else:
         found.kind = kind
     await tickets.say(session, ticket, "ticket.linked", by=by, now=now, other=other.id, link=kind)
+
+
+async def merge_customer(
+    session: AsyncSession, customer_id: int, *, into: int, by: Actor, now: datetime
+) -> Customer:
+    """One person known as two: all of the first becomes the other's, and the first is no more."""
+    if customer_id == into:
+        raise Invalid("a customer cannot be merged into themselves")
+    locked = {i: await customers.lock_customer(session, i) for i in sorted((customer_id, into))}
+    victim, survivor = locked[customer_id], locked[into]
+    if victim.blocked_at is not None and survivor.blocked_at is None:
+        raise Conflict(f"customer {victim.id} is blocked: unblock them, or block the other too")
+    move = {"old": victim.id, "new": survivor.id}
+    data = {
+        "customer_id": victim.id,
+        "into": survivor.id,
+        "identities": await customers.move_identities(session, **move),
+        "conversations": await conversations.move_conversations(session, **move),
+        "tickets": await ticket_queries.move_tickets(session, **move),
+    }
+    await messages.move_authorship(session, **move)
+    for name in ("name", "email", "phone", "account_id"):
+        setattr(survivor, name, getattr(survivor, name) or getattr(victim, name))
+    survivor.note = "\n\n".join(note for note in (survivor.note, victim.note) if note)
+    await session.delete(victim)
+    await session.flush()
+    await record(session, "customer.merged", actor=by, now=now, data=data)
+    return survivor
 
 
 def _part_of(ticket: Ticket, *, subject: str, start: datetime, now: datetime) -> Ticket:

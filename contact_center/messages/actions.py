@@ -11,7 +11,10 @@ from contact_center.agents import queries as agents
 from contact_center.channels.base import Button, Outgoing
 from contact_center.conversations import queries as conversations
 from contact_center.deliveries import actions as deliveries
+from contact_center.deliveries.models import Delivery
+from contact_center.deliveries.queries import get_delivery
 from contact_center.errors import Invalid, NotFound
+from contact_center.events.actions import record
 from contact_center.events.rules import Actor, agent_id
 from contact_center.messages import queries, rules
 from contact_center.messages.models import Author, Direction, Message
@@ -100,6 +103,20 @@ async def mark_read(session: AsyncSession, ticket_id: int, *, message_id: int, b
     if (await queries.get_message(session, message_id)).ticket_id != ticket_id:
         raise NotFound(f"message {message_id} is not on {reference(ticket_id)}")
     await queries.mark_read(session, agent_id=agent.id, ticket_id=ticket_id, message_id=message_id)
+
+
+async def retry_delivery(
+    session: AsyncSession, delivery_id: int, *, by: Actor, now: datetime
+) -> Delivery:
+    """Try to send again what was given up on. Raises NotFound, Conflict."""
+    await deliveries.retry(session, delivery_id, now=now)
+    delivery = await get_delivery(session, delivery_id)
+    ticket = None
+    if delivery.ticket_id is not None:
+        ticket = await ticket_queries.lock_ticket(session, delivery.ticket_id)
+    data = {"delivery": delivery_id, "message": delivery.message_id}
+    await record(session, "delivery.retried", actor=by, now=now, ticket=ticket, data=data)
+    return delivery
 
 
 async def _add_message(

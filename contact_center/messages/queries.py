@@ -7,13 +7,14 @@ from sqlalchemy import String, and_, bindparam, case, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import Table, insert_for, insert_numbered, is_postgresql
+from contact_center.db import Table, among, insert_for, insert_numbered, is_postgresql
 from contact_center.errors import NotFound
-from contact_center.messages.models import Attachment, Direction, Message, ReadMark
+from contact_center.messages.models import Attachment, Author, Direction, Message, ReadMark
 from contact_center.search import tokens
 
 MESSAGES = Table.metadata.tables["messages"]
 ATTACHMENTS = Table.metadata.tables["attachments"]
+MOST_MATCHES = 10_000  # messages looked at to find tickets
 
 
 async def ticket_messages(
@@ -108,6 +109,12 @@ async def get_attachment(session: AsyncSession, attachment_id: int) -> tuple[Att
     return row[0], row[1]
 
 
+async def stored_keys(session: AsyncSession, keys: Collection[str]) -> set[str]:
+    """Those of the keys whose files belong to a message."""
+    found = select(Attachment.storage_key).where(among(session, Attachment.storage_key, keys))
+    return set(await session.scalars(found))
+
+
 async def insert_messages(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Ids in the order of the rows."""
     return await insert_numbered(session, MESSAGES, rows)
@@ -130,6 +137,16 @@ async def move_messages(
         .execution_options(synchronize_session=False)
     )
     return len(moved.all())
+
+
+async def move_authorship(session: AsyncSession, *, old: int, new: int) -> None:
+    """What one customer wrote was written by another, who is the same person."""
+    await session.execute(
+        update(Message)
+        .where(Message.author == Author.CUSTOMER, Message.author_id == old)
+        .values(author_id=new)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def mark_read(
@@ -190,6 +207,37 @@ async def search_messages(
     session: AsyncSession, terms: Sequence[str], *, before: int | None = None, limit: int = 200
 ) -> Sequence[tuple[int, int]]:
     """Message id and ticket id of messages that contain all terms, the newest first."""
+    matching, values = _matching(session, terms, before=before, limit=limit)
+    statement = text(
+        f"SELECT m.id, m.ticket_id FROM ({matching}) AS found "  # noqa: S608  no value is pasted in
+        "JOIN messages AS m ON m.id = found.id ORDER BY m.id DESC"
+    )
+    return [(row[0], row[1]) for row in await session.execute(statement, values)]
+
+
+async def search_tickets(
+    session: AsyncSession, terms: Sequence[str], *, before: int | None = None, limit: int = 50
+) -> Sequence[tuple[int, int]]:
+    """Ticket id and its newest message that contains all terms; each ticket once, newest first.
+
+    The next page begins below the last of these messages. What lies deeper than `MOST_MATCHES`
+    is found by more words.
+    """
+    matching, values = _matching(session, terms, limit=MOST_MATCHES)
+    below = "HAVING max(m.id) < :below" if before is not None else ""
+    statement = text(
+        f"SELECT m.ticket_id, max(m.id) FROM ({matching}) AS found "  # noqa: S608  no value is pasted in
+        f"JOIN messages AS m ON m.id = found.id GROUP BY m.ticket_id {below} "
+        "ORDER BY max(m.id) DESC LIMIT :page"
+    )
+    values |= {"page": limit} | ({"below": before} if before is not None else {})
+    return [(row[0], row[1]) for row in await session.execute(statement, values)]
+
+
+def _matching(
+    session: AsyncSession, terms: Sequence[str], *, limit: int, before: int | None = None
+) -> tuple[str, dict[str, Any]]:
+    """A statement for the ids of messages that contain all terms, the newest, and its values."""
     if is_postgresql(session):
         matching, key = "tokens @@ CAST(:terms AS tsquery)", "message_id"
         wanted = " & ".join(f"'{term}'" for term in terms)
@@ -197,12 +245,9 @@ async def search_messages(
         matching, key = "message_search MATCH :terms", "rowid"
         wanted = " AND ".join(f'"{term}"' for term in terms)
     older = f"AND {key} < :before" if before is not None else ""
-    statement = text(
-        f"SELECT m.id, m.ticket_id FROM (SELECT {key} AS id FROM message_search "  # noqa: S608  no value is pasted in
-        f"WHERE {matching} {older} ORDER BY {key} DESC LIMIT :limit) AS found "
-        "JOIN messages AS m ON m.id = found.id ORDER BY m.id DESC"
+    statement = (
+        f"SELECT {key} AS id FROM message_search "  # noqa: S608  no value is pasted in
+        f"WHERE {matching} {older} ORDER BY {key} DESC LIMIT :limit"
     )
-    values = {"terms": wanted, "limit": limit}
-    if before is not None:
-        values["before"] = before
-    return [(row[0], row[1]) for row in await session.execute(statement, values)]
+    values = {"terms": wanted, "limit": limit, "before": before}
+    return statement, {name: value for name, value in values.items() if value is not None}

@@ -16,6 +16,7 @@ from contact_center.logins import models as logins
 from contact_center.messages import models as messages
 from contact_center.sla import models as sla
 from contact_center.tickets import models as tickets
+from contact_center.uploads import models as uploads
 from contact_center.web import models as web
 from contact_center.webhooks import models as webhooks
 
@@ -35,6 +36,7 @@ SLICES = (
     messages,
     sla,
     tickets,
+    uploads,
     web,
     webhooks,
 )

@@ -79,6 +79,18 @@ async def continue_resolution(
     return _next_due(clocks)
 
 
+async def note_breaches(
+    session: AsyncSession, ticket_id: int, *, now: datetime
+) -> list[tuple[ClockKind, datetime]]:
+    """Running clocks whose due instant has passed are marked; each breach is returned once."""
+    broken = []
+    for clock in (await queries.clocks_of(session, ticket_id)).values():
+        if clock.state is ClockState.RUNNING and clock.due_at < now:
+            clock.state, clock.breached_at = ClockState.BREACHED, clock.due_at
+            broken.append((clock.kind, clock.due_at))
+    return broken
+
+
 def _stop(clock: Clock, *, now: datetime) -> None:
     clock.stopped_at = now
     if clock.state is ClockState.RUNNING:

@@ -14,10 +14,9 @@ from contact_center.agents.models import Agent
 from contact_center.db import hint
 from contact_center.errors import Conflict, Forbidden, Invalid, Stale
 from contact_center.events.actions import record
-from contact_center.events.rules import Actor, agent_id
+from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.settings import Targets
 from contact_center.sla import actions as clocks
-from contact_center.sla import queries as clock_queries
 from contact_center.sla.models import ClockKind
 from contact_center.tickets import queries
 from contact_center.tickets.models import (
@@ -261,21 +260,32 @@ async def edit(
     return ticket
 
 
-async def note_breaches(session: AsyncSession, *, now: datetime, limit: int = 200) -> int:
-    """Mark what became late; returns how many promises broke."""
-    broken = await clock_queries.claim_breached(session, now=now, limit=limit)
-    for ticket_id, kind, due_at in sorted(broken, key=lambda row: row[0]):
-        ticket = await queries.lock_ticket(session, ticket_id)
+# What time does to it
+
+
+async def note_breaches(session: AsyncSession, ticket_id: int, *, now: datetime) -> None:
+    """Mark the promises of a ticket that broke, dated to when they did."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    for kind, due_at in await clocks.note_breaches(session, ticket.id, now=now):
         ticket.breached_at = min(ticket.breached_at or due_at, due_at)
-        await record(
-            session,
-            "clock.breached",
-            actor=Actor("system"),
-            now=now,
-            ticket=ticket,
-            data={"clock": kind, "due_at": due_at.isoformat()},
-        )
-    return len(broken)
+        facts = {"clock": kind, "due_at": due_at.isoformat()}
+        await say(session, ticket, "clock.breached", by=SYSTEM, now=now, **facts)
+
+
+async def review(session: AsyncSession, ticket_id: int, *, now: datetime) -> None:
+    """The agreed date has come: somebody has to look at it."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if ticket.status in WAITING and ticket.review_at is not None and ticket.review_at <= now:
+        await resume(session, ticket.id, by=SYSTEM, now=now)
+
+
+async def abandon(
+    session: AsyncSession, ticket_id: int, *, idle_since: datetime, now: datetime
+) -> None:
+    """A talk with the bot that nobody has taken up again."""
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if ticket.status is Status.BOT and ticket.updated_at <= idle_since:
+        await cancel(session, ticket.id, by=SYSTEM, now=now, reason="idle")
 
 
 # Shared by all of the above

@@ -72,9 +72,16 @@ WAITING = frozenset(_WAITING)
 _IS_ACTIVE = "status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"
 
 
+AGREED_WAITING = "status IN ('waiting_third_party', 'on_hold')"  # until `review_at`
+
+
 def _queue_index(name: str, *columns: str, only: str = _IS_ACTIVE) -> Index:
+    return _part_index(name, *columns, "next_due_at", "id", only=only)
+
+
+def _part_index(name: str, *columns: str, only: str) -> Index:
     where = text(only)
-    return Index(name, *columns, "next_due_at", "id", sqlite_where=where, postgresql_where=where)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class ResolutionCode(StrEnum):
@@ -124,6 +131,9 @@ class Ticket(Table):
             "'waiting_department', 'waiting_third_party', 'on_hold')",
         ),
         _queue_index("ix_tickets_breached", only=f"breached_at IS NOT NULL AND {_IS_ACTIVE}"),
+        _part_index("ix_tickets_review", "review_at", only=AGREED_WAITING),
+        _part_index("ix_tickets_idle", "updated_at", only="status = 'bot'"),
+        _part_index("ix_tickets_resolved", "id", only="status = 'resolved'"),
         Index("ix_tickets_customer", "customer_id", "id"),
         Index("ix_tickets_created_at", "created_at"),
         Index("ix_tickets_resolved_at", "resolved_at"),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import (
     ColumnElement,
     Select,
+    TextClause,
     func,
     or_,
     select,
@@ -16,14 +17,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.customers.models import Customer, Identity
 from contact_center.errors import NotFound
+from contact_center.sla.models import Clock
 from contact_center.tickets.models import (
     ACTIVE,
+    AGREED_WAITING,
     WAITING,
     Status,
     Ticket,
     reference,
 )
+
+ANONYMOUS = "webchat"  # the channel whose addresses end with the visit
 
 
 class Queue(StrEnum):
@@ -47,7 +53,9 @@ async def get_ticket(session: AsyncSession, ticket_id: int) -> Ticket:
 
 async def lock_ticket(session: AsyncSession, ticket_id: int) -> Ticket:
     """The ticket as it is now; nobody else changes it until this transaction ends."""
-    found = select(Ticket).where(Ticket.id == ticket_id).with_for_update()
+    found = select(Ticket).where(Ticket.id == ticket_id)
+    # Rows that refer to the ticket may still be written: nobody ever deletes it.
+    found = found.with_for_update(key_share=True)
     ticket = await session.scalar(found.execution_options(populate_existing=True))
     if ticket is None:
         raise NotFound(f"there is no ticket {reference(ticket_id)}")
@@ -86,15 +94,90 @@ async def claim_ticket(
 
 
 async def tickets_of_customer(
-    session: AsyncSession, customer_id: int, *, limit: int = 20
+    session: AsyncSession, customer_id: int, *, before: int | None = None, limit: int = 20
 ) -> Sequence[Ticket]:
-    found = select(Ticket).where(Ticket.customer_id == customer_id).order_by(Ticket.id.desc())
-    return (await session.scalars(found.limit(limit))).all()
+    """The newest first."""
+    found = select(Ticket).where(Ticket.customer_id == customer_id)
+    if before is not None:
+        found = found.where(Ticket.id < before)
+    return (await session.scalars(found.order_by(Ticket.id.desc()).limit(limit))).all()
 
 
 async def tickets_by_id(session: AsyncSession, ticket_ids: Collection[int]) -> dict[int, Ticket]:
     found = await session.scalars(select(Ticket).where(Ticket.id.in_(ticket_ids)))
     return {ticket.id: ticket for ticket in found}
+
+
+# What has come due: locked, and what others have locked is left to them
+
+
+async def lock_overdue(
+    session: AsyncSession, *, now: datetime, after: int, limit: int
+) -> Sequence[int]:
+    """Tickets with a promise that broke and is not marked yet."""
+    # The ticket is locked before its clocks, as every other change does it.
+    running = text("clocks.state = 'running'")
+    late = select(Clock.ticket_id).where(running, Clock.due_at < now)
+    return await _lock_due(session, Ticket.id.in_(late), after=after, limit=limit)
+
+
+async def lock_due_for_review(
+    session: AsyncSession, *, now: datetime, after: int, limit: int
+) -> Sequence[int]:
+    """Tickets whose agreed waiting is over."""
+    agreed = text(f"tickets.{AGREED_WAITING}")
+    return await _lock_due(session, agreed, Ticket.review_at <= now, after=after, limit=limit)
+
+
+async def lock_abandoned(
+    session: AsyncSession, *, idle_since: datetime, after: int, limit: int
+) -> Sequence[int]:
+    """Talks with the bot that have gone quiet, of people we could never write to again."""
+    reachable = select(Identity.customer_id).where(
+        Identity.customer_id == Ticket.customer_id, Identity.channel != ANONYMOUS
+    )
+    named = select(Customer.id).where(
+        Customer.id == Ticket.customer_id,
+        or_(Customer.email.is_not(None), Customer.phone.is_not(None)),
+    )
+    return await _lock_due(
+        session,
+        text("tickets.status = 'bot'"),
+        Ticket.updated_at <= idle_since,
+        ~reachable.exists(),
+        ~named.exists(),
+        after=after,
+        limit=limit,
+    )
+
+
+async def put_off_review(session: AsyncSession, ticket_id: int, *, until: datetime) -> None:
+    await session.execute(
+        update(Ticket)
+        .where(Ticket.id == ticket_id)
+        .values(review_at=until)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _lock_due(
+    session: AsyncSession, *conditions: ColumnElement[bool] | TextClause, after: int, limit: int
+) -> Sequence[int]:
+    found = select(Ticket.id).where(*conditions, Ticket.id > after).order_by(Ticket.id)
+    found = found.limit(limit).with_for_update(of=Ticket, skip_locked=True, key_share=True)
+    return (await session.scalars(found)).all()
+
+
+async def move_tickets(session: AsyncSession, *, old: int, new: int) -> int:
+    """Give one customer's tickets to another; returns how many."""
+    moved = await session.scalars(
+        update(Ticket)
+        .where(Ticket.customer_id == old)
+        .values(customer_id=new, version=Ticket.version + 1)
+        .returning(Ticket.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())
 
 
 # Queues
@@ -143,9 +226,12 @@ async def queue_size(
     return await session.scalar(counted) or 0
 
 
+_ACTIVE = "status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"
+
+
 def _in_queue(queue: Queue, *, agent_id: int, team_ids: Collection[int]) -> Select[Ticket]:
     # The conditions repeat those of the partial indexes in models.py, or these are not used.
-    active = text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')")
+    active = text(_ACTIVE)
     conditions: dict[Queue, ColumnElement[bool]] = {
         Queue.UNCLAIMED: Ticket.status == Status.QUEUED,
         Queue.MINE: or_(Ticket.assignee_id == agent_id, Ticket.owner_id == agent_id),
@@ -184,3 +270,9 @@ async def queued_ticket_ids(
         Ticket.status == Status.QUEUED, Ticket.team_id.in_(tuple(team_ids))
     )
     return (await session.scalars(found.order_by(Ticket.id).limit(limit))).all()
+
+
+async def longest_waiting(session: AsyncSession) -> datetime | None:
+    """Since when the customer waits who has waited longest for an answer."""
+    active = text(_ACTIVE)
+    return await session.scalar(select(func.min(Ticket.waiting_since)).where(active))

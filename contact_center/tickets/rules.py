@@ -3,10 +3,21 @@
 import re
 from collections.abc import Sequence
 
-from contact_center.tickets.models import Priority, reference
+from contact_center.errors import Forbidden
+from contact_center.events.rules import Actor, agent_id
+from contact_center.tickets.models import Priority, Ticket, reference
 
 LONGEST_SUBJECT = 200  # characters
 _REFERENCE = re.compile(r"\s*[Tt]-?0*(\d{1,18})\s*")
+
+
+def check_may_act(ticket: Ticket, *, by: Actor, override: bool) -> None:
+    """Who works on a ticket, or answers for it, decides what becomes of it. Raises Forbidden."""
+    number = agent_id(by)
+    if override or number is None or ticket.assignee_id is None:
+        return
+    if number not in (ticket.assignee_id, ticket.owner_id):
+        raise Forbidden(f"{ticket.reference} is with somebody else: ask them, or a lead")
 
 
 def parse_reference(text: str) -> int | None:

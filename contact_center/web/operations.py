@@ -42,6 +42,9 @@ def describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
         media_type = FORM if operation.arguments.body_is_form else JSON
         content = {media_type: {"schema": schemas[BODY]}}
         described["requestBody"] = {"required": True, "content": content}
+    if operation.takes is not None:
+        content = {operation.takes: {"schema": {"type": "string", "format": "binary"}}}
+        described["requestBody"] = {"required": True, "content": content}
     return described
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.db import insert_or_ignore
@@ -45,5 +45,11 @@ async def keep_answer(
     )
 
 
-async def forget_answers(session: AsyncSession, *, before: datetime) -> None:
-    await session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < before))
+async def forget_answers(session: AsyncSession, *, before: datetime, limit: int) -> int:
+    """Forget at most `limit` answers; returns how many there were."""
+    key = tuple_(IdempotentAnswer.caller, IdempotentAnswer.key)
+    old = select(IdempotentAnswer.caller, IdempotentAnswer.key)
+    old = old.where(IdempotentAnswer.created_at < before).limit(limit)
+    gone = delete(IdempotentAnswer).where(key.in_(old)).returning(IdempotentAnswer.key)
+    gone = gone.execution_options(synchronize_session=False)
+    return len((await session.scalars(gone)).all())

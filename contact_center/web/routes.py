@@ -40,6 +40,7 @@ class Options(TypedDict, total=False):
     if_match: IfMatch  # compare with `call.check_version(record.version)`
     idempotent: bool  # repeats the answer for a repeated Idempotency-Key
     media_type: str  # of an answer that is no JSON
+    takes: str  # the media type of a body that the handler itself reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class Operation:
     if_match: IfMatch | None = None
     idempotent: bool = False
     media_type: str = "application/json"
+    takes: str | None = None
 
     @property
     def name(self) -> str:

@@ -11,10 +11,11 @@ from contact_center.channels.base import DeliveryFailed, Outgoing
 from contact_center.db import Database
 from contact_center.deliveries import actions
 from contact_center.deliveries.models import Delivery, DeliveryStatus
-from contact_center.deliveries.rules import LEASE
+from contact_center.settings import DeliverySettings
 from scheduler.relay import Relay
 from tests.support.fakes import FakeChannel
 
+LEASE = timedelta(seconds=60)
 PATIENCE = 10  # seconds a condition may take on a busy machine
 
 
@@ -135,9 +136,9 @@ async def test_a_channel_that_is_not_set_up_is_said_and_tried_again(runtime) -> 
 async def test_a_lease_whose_owner_died_runs_out(runtime, channel, clock) -> None:
     await enqueue(runtime, "a")
     async with runtime.db.begin() as session:
-        assert len(await actions.claim(session, owner="dead", now=clock())) == 1
+        assert len(await actions.claim(session, owner="dead", lease=LEASE, now=clock())) == 1
     async with runtime.db.begin() as session:
-        assert await actions.claim(session, owner="other", now=clock()) == []
+        assert await actions.claim(session, owner="other", lease=LEASE, now=clock()) == []
 
     clock.advance(seconds=(LEASE + timedelta(seconds=1)).total_seconds())
     async with running(runtime):
@@ -149,10 +150,10 @@ async def test_a_lease_whose_owner_died_runs_out(runtime, channel, clock) -> Non
 async def test_a_late_result_of_a_lost_lease_changes_nothing(runtime, clock) -> None:
     await enqueue(runtime, "a")
     async with runtime.db.begin() as session:
-        [mine] = await actions.claim(session, owner="slow", now=clock())
+        [mine] = await actions.claim(session, owner="slow", lease=LEASE, now=clock())
     clock.advance(minutes=2)
     async with runtime.db.begin() as session:
-        await actions.claim(session, owner="other", now=clock())
+        await actions.claim(session, owner="other", lease=LEASE, now=clock())
 
     async with runtime.db.begin() as session:
         attempt = actions.Attempt(mine, network_id="late")
@@ -204,3 +205,21 @@ async def test_stopping_finishes_what_is_in_flight(runtime, channel) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
     assert (await deliveries(runtime))[0].status is DeliveryStatus.SENT
+
+
+async def test_a_network_that_hangs_does_not_hold_up_another(runtime, channel) -> None:
+    class Hanging:
+        async def send(self, message: Outgoing) -> None:
+            await asyncio.Event().wait()
+
+    settings = runtime.settings.model_copy(update={"deliveries": DeliverySettings(lease_seconds=1)})
+    runtime = replace(runtime, settings=settings, channels={"chat": channel, "hanging": Hanging()})
+    for number in range(300):
+        await enqueue(runtime, f"h{number}", order_key=f"h{number}", channel="hanging")
+    await enqueue(runtime, "a")
+    async with running(runtime):
+
+        async def arrived() -> bool:
+            return [message.text for message in channel.sent] == ["a"]
+
+        await until(arrived)

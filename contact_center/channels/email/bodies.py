@@ -37,8 +37,9 @@ def _attached_texts(message: Message) -> list[str]:
 
 
 def child_parts(part: Message) -> list[Message]:
-    payload = part.get_payload()
-    return [child for child in payload if isinstance(child, Message)] if part.is_multipart() else []
+    if not part.is_multipart():  # asked for text, the standard library trips over odd charsets
+        return []
+    return [child for child in part.get_payload() if isinstance(child, Message)]
 
 
 def content_of(part: Message) -> bytes:
@@ -100,7 +101,7 @@ def _text(part: Message) -> str:
 
 def _file(part: Message, number: int) -> MailFile:
     declared = part.get_content_type()
-    if declared == "message/rfc822":
+    if declared == "message/rfc822" or child_parts(part):
         return _attached_mail(part, number)
     name = file_name(part)
     if not CONTENT_TYPE.fullmatch(declared) or declared == "application/octet-stream":

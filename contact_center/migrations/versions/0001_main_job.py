@@ -89,6 +89,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_teams_name")),
     )
     op.create_table(
+        "uploads",
+        sa.Column("id", BigInt, nullable=False),
+        sa.Column("uploader", sa.String(length=80), nullable=False),
+        sa.Column("storage_key", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("content_type", sa.String(length=200), nullable=False),
+        sa.Column("size", BigInt, nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+        sa.UniqueConstraint("storage_key", name=op.f("uq_uploads_storage_key")),
+    )
+    with op.batch_alter_table("uploads", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_uploads_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
         "webhook_endpoints",
         sa.Column("id", BigInt, nullable=False),
         sa.Column("url", sa.String(length=2000), nullable=False),
@@ -106,6 +122,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("tier", sa.String(length=32), nullable=False),
         sa.Column("manager_id", BigInt, nullable=True),
+        sa.Column("version", BigInt, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(["manager_id"], ["agents.id"], name=op.f("fk_accounts_manager_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
@@ -139,6 +156,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("team_id", BigInt, nullable=True),
+        sa.Column("version", BigInt, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["team_id"], ["teams.id"], name=op.f("fk_canned_replies_team_id"), ondelete="CASCADE"
@@ -207,6 +225,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("blocked_at", Moment, nullable=True),
+        sa.Column("version", BigInt, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_customers_account_id")
@@ -359,6 +378,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_tickets_customer", ["customer_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_tickets_follows_id"), ["follows_id"], unique=False)
         batch_op.create_index(
+            "ix_tickets_idle",
+            ["updated_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'bot'"),
+            postgresql_where=sa.text("status = 'bot'"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_tickets_merged_into_id"), ["merged_into_id"], unique=False
         )
         batch_op.create_index(
@@ -375,7 +401,21 @@ def upgrade() -> None:
             sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
             postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
         )
+        batch_op.create_index(
+            "ix_tickets_resolved",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'resolved'"),
+            postgresql_where=sa.text("status = 'resolved'"),
+        )
         batch_op.create_index("ix_tickets_resolved_at", ["resolved_at"], unique=False)
+        batch_op.create_index(
+            "ix_tickets_review",
+            ["review_at"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('waiting_third_party', 'on_hold')"),
+            postgresql_where=sa.text("status IN ('waiting_third_party', 'on_hold')"),
+        )
         batch_op.create_index(
             "ix_tickets_team",
             ["team_id", "next_due_at", "id"],
@@ -393,32 +433,6 @@ def upgrade() -> None:
             postgresql_where=sa.text(
                 "status IN ('waiting_customer', 'waiting_department', 'waiting_third_party', 'on_hold')"
             ),
-        )
-
-    op.create_table(
-        "callbacks",
-        sa.Column("id", BigInt, nullable=False),
-        sa.Column("ticket_id", BigInt, nullable=False),
-        sa.Column("cycle", BigInt, nullable=False),
-        sa.Column("state", sa.String(length=32), nullable=False),
-        sa.Column("due_at", Moment, nullable=False),
-        sa.Column("asked_at", Moment, nullable=True),
-        sa.Column("answered_at", Moment, nullable=True),
-        sa.Column("solved", sa.Boolean(), nullable=True),
-        sa.Column("score", BigInt, nullable=True),
-        sa.Column("comment", sa.Text(), nullable=True),
-        sa.Column("created_at", Moment, nullable=False),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_callbacks_ticket_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
-        sa.UniqueConstraint("ticket_id", "cycle", name=op.f("uq_callbacks_ticket_id_cycle")),
-    )
-    with op.batch_alter_table("callbacks", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_callbacks_due",
-            ["due_at"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('planned', 'asked')"),
-            postgresql_where=sa.text("state IN ('planned', 'asked')"),
         )
 
     op.create_table(
@@ -561,6 +575,38 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_attachments_message_id"), ["message_id"], unique=False)
 
     op.create_table(
+        "callbacks",
+        sa.Column("id", BigInt, nullable=False),
+        sa.Column("ticket_id", BigInt, nullable=False),
+        sa.Column("cycle", BigInt, nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("due_at", Moment, nullable=False),
+        sa.Column("message_id", BigInt, nullable=True),
+        sa.Column("asked_at", Moment, nullable=True),
+        sa.Column("answered_at", Moment, nullable=True),
+        sa.Column("ended_at", Moment, nullable=True),
+        sa.Column("solved", sa.Boolean(), nullable=True),
+        sa.Column("score", BigInt, nullable=True),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["messages.id"], name=op.f("fk_callbacks_message_id")
+        ),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_callbacks_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
+        sa.UniqueConstraint("ticket_id", "cycle", name=op.f("uq_callbacks_ticket_id_cycle")),
+    )
+    with op.batch_alter_table("callbacks", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_callbacks_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('planned', 'asked')"),
+            postgresql_where=sa.text("state IN ('planned', 'asked')"),
+        )
+        batch_op.create_index("ix_callbacks_ended_at", ["ended_at"], unique=False)
+
+    op.create_table(
         "deliveries",
         sa.Column("id", BigInt, nullable=False),
         sa.Column("channel", sa.String(length=64), nullable=False),
@@ -635,6 +681,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("message_search")
     op.drop_table("deliveries")
+    op.drop_table("callbacks")
     op.drop_table("attachments")
     op.drop_table("arrivals")
     op.drop_table("ticket_links")
@@ -642,7 +689,6 @@ def downgrade() -> None:
     op.drop_table("messages")
     op.drop_table("events")
     op.drop_table("clocks")
-    op.drop_table("callbacks")
     op.drop_table("tickets")
     op.drop_table("conversations")
     op.drop_table("identities")
@@ -654,6 +700,7 @@ def downgrade() -> None:
     op.drop_table("api_tokens")
     op.drop_table("accounts")
     op.drop_table("webhook_endpoints")
+    op.drop_table("uploads")
     op.drop_table("teams")
     op.drop_table("leases")
     op.drop_table("job_runs")

@@ -321,7 +321,8 @@ async def test_an_account_belongs_to_one_agent(runtime, receive, agents, clock):
     li_wei, bo = agents
     code = link_code(runtime.secret, bo.id, now=clock())
 
-    await receive(message(LI_WEI, f"/link {code}"))
+    for _ in range(2):
+        await receive(message(LI_WEI, f"/link {code}"))
 
     async with runtime.db.read() as session:
         assert (await get_agent(session, li_wei.id)).telegram_id is None

@@ -1,6 +1,9 @@
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
+from contact_center.agents.rules import agent_of_code
 from contact_center.events.models import Event
 
 
@@ -183,3 +186,41 @@ async def test_two_teams_cannot_share_a_name(login) -> None:
 
     assert (await manager.post("/api/v1/teams", json={"name": "Returns"})).status == 409
     assert (await manager.patch("/api/v1/teams/2", json={"name": "Returns"})).status == 409
+
+
+async def test_an_agent_gets_a_code_that_links_an_account(login, runtime) -> None:
+    agent = await login("agent")
+
+    response = await agent.post("/api/v1/me/link-code")
+
+    assert response.status == 201
+    code = (await response.json())["code"]
+    assert agent_of_code(runtime.secret, code, now=runtime.now()) == agent.agent.id
+
+
+@pytest.mark.race
+async def test_two_admins_cannot_demote_each_other_at_once(login) -> None:
+    one, two = await login("admin"), await login("admin")
+    body = {"role": "agent"}
+
+    answers = await asyncio.gather(
+        one.patch(f"/api/v1/agents/{two.agent.id}", json=body),
+        two.patch(f"/api/v1/agents/{one.agent.id}", json=body),
+    )
+
+    assert sorted(answer.status for answer in answers) in ([200, 403], [200, 409])
+
+
+@pytest.mark.race
+async def test_of_two_edits_at_once_none_is_lost_silently(login) -> None:
+    admin, ann = await login("admin"), await login("agent")
+    address = f"/api/v1/agents/{ann.agent.id}"
+
+    answers = await asyncio.gather(
+        *(admin.patch(address, json={"capacity": capacity}) for capacity in range(1, 6))
+    )
+
+    assert {answer.status for answer in answers} <= {200, 412}
+    done = [await answer.json() for answer in answers if answer.status == 200]
+    shown = await (await admin.get(address)).json()
+    assert shown["version"] == 1 + len(done)

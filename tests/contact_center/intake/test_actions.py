@@ -1,11 +1,12 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from contact_center.channels.base import Button
 from contact_center.channels.dialogue import HandOver, Say, Step
 from contact_center.conversations.models import Conversation
+from contact_center.customers.actions import block
 from contact_center.customers.models import Customer, Identity
 from contact_center.deliveries.models import Delivery
 from contact_center.events import queries as events
@@ -200,6 +201,19 @@ async def test_a_message_that_cannot_be_taken_is_quarantined_with_its_reason(int
         }
 
 
+async def test_what_a_blocked_customer_writes_is_kept_aside(intake, db, clock) -> None:
+    [first] = await intake.handle([inbound(address="ann")])
+    async with db.begin() as session:
+        customer = await session.get_one(Customer, (await ticket_of(db, first)).customer_id)
+        await block(session, customer, reason="threats", by=agent(1), now=clock())
+
+    [second, other] = await intake.handle([inbound(address="ann"), inbound(address="bob")])
+
+    assert (second.outcome, second.reason) == (Outcome.QUARANTINED, "the sender is blocked")
+    assert other.outcome == Outcome.TICKETED
+    assert (await ticket_of(db, first)).message_count == 1
+
+
 async def test_a_message_that_breaks_its_batch_is_found_and_put_aside(
     intake, db, monkeypatch
 ) -> None:
@@ -305,3 +319,43 @@ async def test_two_processes_that_meet_the_same_stranger_make_one_customer(
     await other.dispose()
     assert await count(db, Customer) == await count(db, Ticket) == 50
     assert await count(db, TicketLink) == 0
+
+
+async def test_a_key_that_cannot_be_stored_still_counts_once(intake, db) -> None:
+    long = inbound(external_id="x" * 500)
+    odd = inbound(external_id="a\x00b", address="ann\x00", thread="t\x00")
+
+    first = await intake.handle([long, odd])
+    second = await intake.handle([long, odd])
+
+    assert [r.message_id for r in first] == [r.message_id for r in second]
+    assert {r.outcome for r in first} == {Outcome.TICKETED}
+    assert await count(db, Message) == 2
+
+
+@pytest.mark.race
+async def test_an_answer_and_a_message_on_one_ticket_do_not_wait_for_each_other_in_a_circle(
+    intake, db, clock, caplog
+) -> None:
+    [first] = await intake.handle([inbound(address="ann")])
+    async with db.begin() as session:
+        li = await make_agent(session, now=clock())
+
+    async with db.begin() as session:
+        await queries.lock_ticket(session, first.ticket_id)
+        writing = asyncio.create_task(intake.handle([inbound(address="ann")]))
+        await until_somebody_waits(db)
+        await messages.reply(session, first.ticket_id, text="Hm", by=agent(li.id), now=clock())
+    [receipt] = await writing
+
+    assert receipt.ticket_id == first.ticket_id
+    assert "a batch failed" not in caplog.messages
+
+
+async def until_somebody_waits(db) -> None:
+    """For a row that another transaction has locked; on SQLite whole transactions take turns."""
+    if db.is_sqlite:
+        return
+    async with asyncio.timeout(10), db.read() as session:
+        while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            await asyncio.sleep(0.01)

@@ -93,7 +93,7 @@ async def test_answers_are_forgotten_after_a_while(login, runtime, clock) -> Non
     await manager.post(TEAMS, json={"name": "Returns"}, headers=key("k1"))
 
     async with runtime.db.begin() as session:
-        await queries.forget_answers(session, before=clock.now + timedelta(seconds=1))
+        await queries.forget_answers(session, before=clock.now + timedelta(seconds=1), limit=10)
 
     async with runtime.db.read() as session:
         assert await session.scalar(select(func.count()).select_from(IdempotentAnswer)) == 0

@@ -100,6 +100,12 @@ def test_a_mail_without_message_id_gets_the_same_one_each_time() -> None:
     assert first.message_id == again.message_id != other.message_id
 
 
+def test_a_charset_of_odd_bytes_does_no_harm() -> None:
+    mail = parse_mail(b"Content-Type: text/plain; charset=\xff\x00\n\n" + "退款".encode())
+
+    assert (mail.whole, mail.text) == (True, "退款")
+
+
 def test_html_without_a_text_part_is_read_as_text() -> None:
     content = "<html><meta charset=gbk><p>还是没有收到退款</p>".encode("gbk")
 

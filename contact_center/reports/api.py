@@ -1,0 +1,74 @@
+"""Figures over HTTP that cost little: what a wallboard shows."""
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, Field
+
+from contact_center.agents.models import Presence
+from contact_center.agents.queries import agents_by_presence
+from contact_center.deliveries.queries import count_waiting
+from contact_center.ledger.models import Outcome
+from contact_center.ledger.queries import arrivals_by_outcome
+from contact_center.tickets.queries import Queue, longest_waiting, queue_size
+from contact_center.web.call import Call
+from contact_center.web.permissions import Permission
+from contact_center.web.routes import Routes
+from contact_center.web.timestamps import Timestamp
+
+routes = Routes("reports")
+
+MOST_COUNTED = 10_000  # tickets of a queue
+
+
+class QueueSizes(BaseModel):
+    """Counting stops at 10,000."""
+
+    unclaimed: int
+    waiting: int = Field(description="for somebody else than us")
+    breached: int
+    all: int
+
+
+class Arrivals(BaseModel):
+    """received = ticketed + joined + quarantined, always."""
+
+    received: int
+    ticketed: int = Field(description="opened a ticket")
+    joined: int = Field(description="continued one")
+    quarantined: int
+
+
+class Wallboard(BaseModel):
+    queues: QueueSizes
+    longest_waiting_since: datetime | None = Field(description="the oldest unanswered message")
+    agents: dict[Presence, int]
+    deliveries: dict[str, int] = Field(description="by status, where there are any")
+    last_24_hours: Arrivals
+
+
+@routes.get("/stats", permission=Permission.TICKETS_READ)
+async def show_wallboard(call: Call) -> Wallboard:
+    """Show how things stand at this moment."""
+    sizes = {
+        name: await queue_size(call.session, Queue(name), agent_id=0, most=MOST_COUNTED)
+        for name in QueueSizes.model_fields
+    }
+    agents = await agents_by_presence(call.session)
+    return Wallboard(
+        queues=QueueSizes(**sizes),
+        longest_waiting_since=await longest_waiting(call.session),
+        agents={presence: len(names) for presence, names in agents.items()},
+        deliveries=await count_waiting(call.session),
+        last_24_hours=await _arrivals(call, since=call.now - timedelta(days=1)),
+    )
+
+
+@routes.get("/ledger", permission=Permission.REPORTS_READ)
+async def show_ledger(call: Call, since: Timestamp | None = None) -> Arrivals:
+    """Show what became of every message that was received."""
+    return await _arrivals(call, since=since)
+
+
+async def _arrivals(call: Call, *, since: datetime | None) -> Arrivals:
+    numbers = dict.fromkeys(Outcome, 0) | await arrivals_by_outcome(call.session, since=since)
+    return Arrivals(received=sum(numbers.values()), **numbers)

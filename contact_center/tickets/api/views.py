@@ -1,0 +1,135 @@
+"""What the interface shows of tickets, here and in the slices above."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from contact_center.agents.queries import agent_names
+from contact_center.customers.queries import names_of
+from contact_center.events.rules import Actor
+from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.queries import clocks_of
+from contact_center.tickets import queries, rules
+from contact_center.tickets.models import (
+    MOVES,
+    Priority,
+    ResolutionCode,
+    Status,
+    Ticket,
+    TicketKind,
+)
+from contact_center.web.call import Call
+from contact_center.web.permissions import Permission
+
+
+class Person(BaseModel):
+    id: int
+    name: str
+
+
+class TicketLine(BaseModel):
+    """A ticket in a list."""
+
+    id: int
+    reference: str = Field(description="what it is called by people")
+    kind: TicketKind
+    status: Status
+    priority: Priority
+    subject: str
+    category: str | None
+    tags: list[str]
+    language: str
+    channel: str
+    customer: Person
+    team_id: int | None
+    owner: Person | None = Field(description="answers to the customer until it is closed")
+    assignee: Person | None = Field(description="does the next step")
+    suggested_owner: Person | None = Field(description="owned the ticket before this one")
+    follows_id: int | None
+    merged_into_id: int | None
+    resolution_code: ResolutionCode | None
+    score: int | None = Field(description="1 to 5, the customer's latest answer")
+    reopen_count: int
+    message_count: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    waiting_since: datetime | None = Field(description="the oldest message nobody answered")
+    first_response_at: datetime | None
+    next_due_at: datetime | None
+    breached_at: datetime | None
+    review_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+
+
+class ClockView(BaseModel):
+    kind: ClockKind
+    state: ClockState
+    target: int = Field(description="seconds")
+    started_at: datetime
+    due_at: datetime
+    stopped_at: datetime | None
+    breached_at: datetime | None
+
+
+class TicketView(TicketLine):
+    conversation_id: int
+    facts: dict[str, Any] = Field(description="what the complaint form asked")
+    clocks: list[ClockView]
+    next_statuses: list[Status] = Field(description="which may follow this one")
+
+
+def actor(call: Call) -> Actor:
+    return Actor(call.principal.actor)
+
+
+async def lock(call: Call, ticket_id: int) -> Ticket:
+    """A ticket the caller has seen in this version and may change. Raises Stale, Forbidden."""
+    ticket = await queries.lock_ticket(call.session, ticket_id)
+    call.check_version(ticket.version)
+    override = call.principal.may(Permission.TICKETS_OVERRIDE)
+    rules.check_may_act(ticket, by=actor(call), override=override)
+    return ticket
+
+
+async def show(call: Call, ticket: Ticket) -> TicketView:
+    """With the ETag of the version shown."""
+    call.show_version(ticket.version)
+    [line] = await show_lines(call, [ticket])
+    clocks = await clocks_of(call.session, ticket.id)
+    return TicketView(
+        **dict(line),
+        conversation_id=ticket.conversation_id,
+        facts=ticket.facts,
+        clocks=[ClockView.model_validate(c, from_attributes=True) for c in clocks.values()],
+        next_statuses=sorted(MOVES[ticket.status]),
+    )
+
+
+async def show_lines(call: Call, tickets: Sequence[Ticket]) -> list[TicketLine]:
+    """Two statements for their names, however many tickets."""
+    staff = {i for t in tickets for i in (t.owner_id, t.assignee_id, t.suggested_owner_id)}
+    agents = await agent_names(call.session, staff)
+    customers = await names_of(call.session, {ticket.customer_id for ticket in tickets})
+    return [_line(ticket, agents, customers) for ticket in tickets]
+
+
+_PEOPLE = ("customer", "owner", "assignee", "suggested_owner")
+
+
+def _line(ticket: Ticket, agents: dict[int, str], customers: dict[int, str]) -> TicketLine:
+    plain = TicketLine.model_fields.keys() - set(_PEOPLE)
+    return TicketLine(
+        **{name: getattr(ticket, name) for name in plain},
+        customer=Person(id=ticket.customer_id, name=customers[ticket.customer_id]),
+        owner=_person(ticket.owner_id, agents),
+        assignee=_person(ticket.assignee_id, agents),
+        suggested_owner=_person(ticket.suggested_owner_id, agents),
+    )
+
+
+def _person(number: int | None, names: dict[int, str]) -> Person | None:
+    return Person(id=number, name=names[number]) if number is not None else None

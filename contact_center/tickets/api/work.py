@@ -1,0 +1,170 @@
+"""Tickets over HTTP: who works on them, and where they stand. A state is a resource."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from contact_center.events.rules import agent
+from contact_center.tickets import actions
+from contact_center.tickets.api.views import TicketView, actor, lock, show
+from contact_center.tickets.models import Status, TransferReason
+from contact_center.web.arguments import Id
+from contact_center.web.bodies import Body
+from contact_center.web.call import Call
+from contact_center.web.permissions import Permission
+from contact_center.web.routes import Routes
+from contact_center.web.timestamps import Timestamp
+
+routes = Routes("tickets")
+WRITE, OVERRIDE = Permission.TICKETS_WRITE, Permission.TICKETS_OVERRIDE
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+class Assignment(Body):
+    agent_id: Id
+
+
+class Transfer(Body):
+    """To one agent, or to the queue of one team."""
+
+    reason: TransferReason
+    agent_id: Id | None = None
+    team_id: Id | None = None
+
+
+class Waiting(Body):
+    status: Status = Field(description="one of waiting_… or on_hold")
+    reason: Annotated[str, Field(max_length=1000)] = ""
+    review_at: Timestamp | None = Field(None, description="for on_hold and waiting_third_party")
+
+
+class Why(Body):
+    reason: Reason
+
+
+@routes.put("/tickets/{ticket_id}/claim", permission=WRITE, errors=(409,))
+async def claim_ticket(call: Call, ticket_id: Id) -> TicketView:
+    """Claim a ticket from the queue.
+
+    Of all who try exactly one gets it; the others are told who (already-claimed).
+    """
+    by = agent(call.agent.id)
+    return await show(call, await actions.claim(call.session, ticket_id, by=by, now=call.now))
+
+
+@routes.delete(
+    "/tickets/{ticket_id}/claim", permission=WRITE, status=200, errors=(409,), if_match="optional"
+)
+async def release_ticket(call: Call, ticket_id: Id) -> TicketView:
+    """Put a ticket back into the queue; once it is answered only a lead may."""
+    await lock(call, ticket_id)
+    as_lead = call.principal.may(OVERRIDE)
+    ticket = await actions.release(
+        call.session, ticket_id, by=actor(call), now=call.now, as_lead=as_lead
+    )
+    return await show(call, ticket)
+
+
+@routes.put("/tickets/{ticket_id}/assignment", permission=Permission.TICKETS_ASSIGN, errors=(409,))
+async def assign_ticket(call: Call, ticket_id: Id, body: Assignment) -> TicketView:
+    """Give a ticket to an agent; its owner stays accountable."""
+    ticket = await actions.assign(
+        call.session, ticket_id, to=body.agent_id, by=actor(call), now=call.now
+    )
+    return await show(call, ticket)
+
+
+@routes.post(
+    "/tickets/{ticket_id}/transfers",
+    permission=WRITE,
+    errors=(409,),
+    if_match="optional",
+    idempotent=True,
+)
+async def transfer_ticket(call: Call, ticket_id: Id, body: Transfer) -> TicketView:
+    """Hand the next step to a colleague or a team; the owner stays accountable."""
+    await lock(call, ticket_id)
+    ticket = await actions.transfer(
+        call.session,
+        ticket_id,
+        reason=body.reason,
+        to_agent=body.agent_id,
+        to_team=body.team_id,
+        by=actor(call),
+        now=call.now,
+    )
+    return await show(call, ticket)
+
+
+@routes.put("/tickets/{ticket_id}/waiting", permission=WRITE, errors=(409,), if_match="optional")
+async def begin_waiting(call: Call, ticket_id: Id, body: Waiting) -> TicketView:
+    """Wait for the customer, a department, a third party, or until an agreed date."""
+    await lock(call, ticket_id)
+    ticket = await actions.wait(
+        call.session,
+        ticket_id,
+        status=body.status,
+        reason=body.reason,
+        review_at=body.review_at,
+        by=actor(call),
+        now=call.now,
+    )
+    return await show(call, ticket)
+
+
+@routes.delete(
+    "/tickets/{ticket_id}/waiting", permission=WRITE, status=200, errors=(409,), if_match="optional"
+)
+async def end_waiting(call: Call, ticket_id: Id) -> TicketView:
+    """Work on a ticket that waited."""
+    await lock(call, ticket_id)
+    return await show(
+        call, await actions.resume(call.session, ticket_id, by=actor(call), now=call.now)
+    )
+
+
+@routes.delete(
+    "/tickets/{ticket_id}/resolution",
+    permission=WRITE,
+    status=200,
+    errors=(409,),
+    if_match="optional",
+)
+async def reopen_ticket(call: Call, ticket_id: Id, reason: Reason) -> TicketView:
+    """Reopen a resolved ticket: it goes back to its owner."""
+    await lock(call, ticket_id)
+    ticket = await actions.reopen(
+        call.session, ticket_id, reason=reason, by=actor(call), now=call.now
+    )
+    return await show(call, ticket)
+
+
+@routes.put(
+    "/tickets/{ticket_id}/closure",
+    permission=OVERRIDE,
+    errors=(409,),
+    if_match="optional",
+)
+async def close_ticket(call: Call, ticket_id: Id, body: Why) -> TicketView:
+    """Close a resolved ticket without waiting for the customer."""
+    await lock(call, ticket_id)
+    ticket = await actions.close(
+        call.session, ticket_id, reason=body.reason, by=actor(call), now=call.now
+    )
+    return await show(call, ticket)
+
+
+@routes.put(
+    "/tickets/{ticket_id}/cancellation",
+    permission=OVERRIDE,
+    errors=(409,),
+    if_match="optional",
+)
+async def cancel_ticket(call: Call, ticket_id: Id, body: Why) -> TicketView:
+    """End a ticket that is spam, a test, or withdrawn: no promise holds any longer."""
+    await lock(call, ticket_id)
+    ticket = await actions.cancel(
+        call.session, ticket_id, reason=body.reason, by=actor(call), now=call.now
+    )
+    return await show(call, ticket)

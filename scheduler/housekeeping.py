@@ -1,0 +1,61 @@
+"""Jobs that remove what nobody needs any more. One node runs them, once a slot."""
+
+import logging
+from datetime import timedelta
+
+from contact_center.jobs import queries as runs
+from contact_center.ledger import queries as ledger
+from contact_center.logins import queries as logins
+from contact_center.messages import queries as messages
+from contact_center.runtime import Runtime
+from contact_center.web import queries as web
+
+logger = logging.getLogger(__name__)
+
+ANSWERS_KEPT = timedelta(days=2)  # callers may repeat a call for a day
+RUNS_KEPT = timedelta(days=30)
+FILES_KEPT = timedelta(days=1)  # a file is saved before the message it belongs to
+BATCH = 200
+
+
+async def forget_expired(runtime: Runtime) -> int:
+    """Forget logins that are over, and answers kept for calls that are repeated."""
+    now = runtime.now()
+    async with runtime.db.begin() as session:
+        await logins.delete_expired_sessions(session, now=now)
+    forgotten = 0
+    while True:
+        async with runtime.db.begin() as session:
+            number = await web.forget_answers(session, before=now - ANSWERS_KEPT, limit=BATCH)
+        forgotten += number
+        if number < BATCH:
+            return forgotten
+
+
+async def forget_old_runs(runtime: Runtime) -> int:
+    async with runtime.db.begin() as session:
+        return await runs.delete_old_runs(session, before=runtime.now() - RUNS_KEPT)
+
+
+async def remove_lost_files(runtime: Runtime) -> int:
+    """Remove files whose message was never written: the process died in between."""
+    removed, keys = 0, []
+    async for key in runtime.storage.keys(before=runtime.now() - FILES_KEPT):
+        keys.append(key)
+        if len(keys) == BATCH:
+            removed += await _remove_lost(runtime, keys)
+            keys = []
+    return removed + await _remove_lost(runtime, keys)
+
+
+async def _remove_lost(runtime: Runtime, keys: list[str]) -> int:
+    if not keys:
+        return 0
+    async with runtime.db.read() as session:
+        kept = await messages.stored_keys(session, keys)
+        if lost := set(keys) - kept:
+            lost -= await ledger.files_in_quarantine(session)
+    for key in sorted(lost):
+        await runtime.storage.delete(key)
+        logger.info("lost file removed", extra={"key": key})
+    return len(lost)

@@ -1,0 +1,71 @@
+"""Jobs that look for work that has come due. Every node may run them at the same moment."""
+
+from datetime import timedelta
+from functools import partial
+
+from contact_center.callbacks import actions as callbacks
+from contact_center.callbacks import queries as callback_queries
+from contact_center.runtime import Runtime
+from contact_center.tickets import actions as tickets
+from contact_center.tickets import queries as ticket_queries
+from scheduler.batches import work_off
+
+PUT_OFF = timedelta(hours=1)  # what cannot be done now
+IDLE_AFTER = timedelta(hours=24)
+
+
+async def note_breaches(runtime: Runtime) -> int:
+    """Mark the promises that broke."""
+    now = runtime.now()
+    return await work_off(
+        runtime,
+        "note breaches",
+        due=partial(ticket_queries.lock_overdue, now=now),
+        do=partial(tickets.note_breaches, now=now),
+    )
+
+
+async def end_waiting(runtime: Runtime) -> int:
+    """Bring back tickets whose agreed date has come."""
+    now = runtime.now()
+    return await work_off(
+        runtime,
+        "end agreed waiting",
+        due=partial(ticket_queries.lock_due_for_review, now=now),
+        do=partial(tickets.review, now=now),
+        put_off=partial(ticket_queries.put_off_review, until=now + PUT_OFF),
+    )
+
+
+async def cancel_idle_chats(runtime: Runtime) -> int:
+    """End talks with the bot that nobody can take up again."""
+    now = runtime.now()
+    return await work_off(
+        runtime,
+        "cancel idle chats",
+        due=partial(ticket_queries.lock_abandoned, idle_since=now - IDLE_AFTER),
+        do=partial(tickets.abandon, idle_since=now - IDLE_AFTER, now=now),
+    )
+
+
+async def plan_callbacks(runtime: Runtime) -> int:
+    """Note for every resolution when to ask the customer."""
+    settings, now = runtime.settings.callbacks, runtime.now()
+    return await work_off(
+        runtime,
+        "plan callbacks",
+        due=callback_queries.lock_unplanned,
+        do=partial(callbacks.plan, settings=settings, now=now),
+    )
+
+
+async def make_callbacks(runtime: Runtime) -> int:
+    """Ask the customers, and end the windows in which nobody answered."""
+    settings, now = runtime.settings.callbacks, runtime.now()
+    return await work_off(
+        runtime,
+        "make callbacks",
+        due=partial(callback_queries.lock_due, now=now),
+        do=partial(callbacks.run_due, settings=settings, texts=runtime.texts, now=now),
+        put_off=partial(callback_queries.put_off, until=now + PUT_OFF),
+    )

@@ -1,0 +1,125 @@
+import asyncio
+import json
+
+import pytest
+
+from contact_center.events import actions
+from contact_center.events.api import Reader
+from contact_center.events.models import Event
+from contact_center.events.rules import SYSTEM, agent
+from contact_center.tickets.queries import lock_ticket
+from contact_center.web.permissions import Permission
+from tests.support.factories import make_ticket
+
+COLUMNS = [column.name for column in Event.__table__.columns]
+
+
+@pytest.fixture
+async def ticket(db, clock):
+    async with db.begin() as session:
+        return await make_ticket(session, now=clock())
+
+
+async def happen(db, clock, kind, *, ticket=None, by=SYSTEM) -> None:
+    async with db.begin() as session:
+        if ticket is not None:
+            ticket = await lock_ticket(session, ticket.id)
+        await actions.record(session, kind, actor=by, now=clock(), ticket=ticket)
+
+
+async def next_event(response) -> dict:
+    while True:
+        block = await asyncio.wait_for(response.content.readuntil(b"\n\n"), 20)
+        lines = dict(line.split(": ", 1) for line in block.decode().strip().split("\n"))
+        if "data" in lines:
+            return json.loads(lines["data"]) | {"last": int(lines["id"])}
+
+
+async def test_the_log_tells_who_did_what_newest_first(login, db, clock, ticket) -> None:
+    manager = await login("manager")
+    await happen(db, clock, "ticket.edited", ticket=ticket, by=agent(7))
+    await happen(db, clock, "webhook.edited", by=agent(7))
+    await happen(db, clock, "ticket.edited", ticket=ticket)
+
+    async def kinds(**query: object) -> list[str]:
+        page = await (await manager.get("/api/v1/events", params=query)).json()
+        return [event["kind"] for event in page["items"]]
+
+    assert (await kinds(limit=3)) == ["ticket.edited", "webhook.edited", "ticket.edited"]
+    assert await kinds(actor="agent:7") == ["webhook.edited", "ticket.edited"]
+    assert await kinds(kind="webhook.edited", actor="system") == []
+    assert (await (await login("lead")).get("/api/v1/events")).status == 403
+
+
+async def test_a_stream_tells_what_happens_from_now_on(token, db, clock, ticket) -> None:
+    shop = await token(Permission.TICKETS_READ)
+    await happen(db, clock, "ticket.opened", ticket=ticket)
+
+    async with shop.get("/api/v1/stream?kinds=ticket.*") as response:
+        await response.content.readuntil(b"\n\n")
+        await asyncio.sleep(0)
+        for kind in ("message.sent", "ticket.claimed"):
+            await happen(db, clock, kind, ticket=ticket)
+        event = await next_event(response)
+
+    assert response.content_type == "text/event-stream"
+    assert (event["kind"], event["ticket_id"]) == ("ticket.claimed", ticket.id)
+    assert event["last"] == event["id"]
+
+
+async def test_a_broken_stream_goes_on_where_it_ended(token, db, clock, ticket) -> None:
+    shop = await token(Permission.TICKETS_READ)
+    for kind in ("a.one", "a.two", "a.three"):
+        await happen(db, clock, kind, ticket=ticket)
+    clock.advance(minutes=1)
+
+    async with shop.get("/api/v1/stream", headers={"Last-Event-ID": "2"}) as response:
+        events = [await next_event(response) for _ in range(2)]
+
+    assert [event["kind"] for event in events] == ["a.two", "a.three"]
+
+
+async def test_what_is_no_tickets_business_is_told_to_auditors_only(
+    token, db, clock, ticket
+) -> None:
+    plain = await token(Permission.TICKETS_READ)
+    auditor = await token(Permission.TICKETS_READ, Permission.AUDIT_READ)
+    first = {"Last-Event-ID": "2"}  # the tokens' own
+    await happen(db, clock, "agent.edited")
+    await happen(db, clock, "ticket.claimed", ticket=ticket)
+    clock.advance(minutes=1)
+
+    for client, kind in ((plain, "ticket.claimed"), (auditor, "agent.edited")):
+        async with client.get("/api/v1/stream", headers=first) as response:
+            assert (await next_event(response))["kind"] == kind
+
+
+@pytest.mark.parametrize("kinds", ["Ticket", "ticket.**", "x" * 65])
+async def test_a_kind_that_cannot_be_is_refused(token, kinds) -> None:
+    shop = await token(Permission.TICKETS_READ)
+
+    assert (await shop.get("/api/v1/stream", params={"kinds": kinds})).status == 422
+
+
+async def test_an_event_that_comes_to_light_late_is_not_missed(runtime, db, clock) -> None:
+    """A transaction took a lower id and commits after one with a higher id."""
+    reader = Reader(runtime, after=None)
+    for kind in ("a.first", "a.late", "a.last"):
+        await happen(db, clock, kind)
+    async with db.begin() as session:
+        late = await session.get_one(Event, 2)
+        row = {name: getattr(late, name) for name in COLUMNS}
+        await session.delete(late)
+    events = reader.events()
+    first = asyncio.ensure_future(anext(events))
+    await asyncio.sleep(0.1)
+
+    async with db.begin() as session:
+        session.add(Event(**row))
+    await happen(db, clock, "a.newest")
+    runtime.bus.deliver(["events"])
+
+    seen = [(await asyncio.wait_for(first, 20)).kind, (await anext(events)).kind]
+    assert seen == ["a.late", "a.newest"]
+    assert reader.last == 4
+    await events.aclose()

@@ -8,6 +8,7 @@ from contact_center.ledger import queries as ledger
 from contact_center.logins import queries as logins
 from contact_center.messages import queries as messages
 from contact_center.runtime import Runtime
+from contact_center.uploads import queries as uploads
 from contact_center.web import queries as web
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,9 @@ async def forget_old_runs(runtime: Runtime) -> int:
 
 
 async def remove_lost_files(runtime: Runtime) -> int:
-    """Remove files whose message was never written: the process died in between."""
+    """Remove files whose message was never written, or whose process died in between."""
+    async with runtime.db.begin() as session:
+        await uploads.delete_older(session, before=runtime.now() - FILES_KEPT)
     removed, keys = 0, []
     async for key in runtime.storage.keys(before=runtime.now() - FILES_KEPT):
         keys.append(key)

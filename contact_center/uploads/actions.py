@@ -1,7 +1,7 @@
 """What can be done with uploads. Callers own the transaction."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,9 +10,6 @@ from contact_center.events.rules import Actor
 from contact_center.storage import StoredFile
 from contact_center.uploads import queries
 from contact_center.uploads.models import Upload
-
-KEPT = timedelta(days=1)
-BATCH = 100
 
 
 async def add_upload(
@@ -43,8 +40,3 @@ async def take(
     if missing := wanted - {upload.id for upload in found}:
         raise NotFound(f"you have no upload {min(missing)} (any more)")
     return [upload.file for upload in found]
-
-
-async def forget_old(session: AsyncSession, *, now: datetime) -> Sequence[str]:
-    """Forget what was never sent; returns the keys to delete from the storage after the commit."""
-    return await queries.delete_older(session, before=now - KEPT, limit=BATCH)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.uploads.models import Upload
@@ -22,13 +22,8 @@ async def take_uploads(
     return sorted((await session.scalars(statement)).all(), key=lambda upload: upload.id)
 
 
-async def delete_older(session: AsyncSession, *, before: datetime, limit: int) -> Sequence[str]:
-    """Storage keys of uploads that no message has carried."""
-    old = select(Upload.id).where(Upload.created_at < before).order_by(Upload.id).limit(limit)
-    statement = (
-        delete(Upload)
-        .where(Upload.id.in_(old.scalar_subquery()))
-        .returning(Upload.storage_key)
-        .execution_options(synchronize_session=False)
-    )
-    return (await session.scalars(statement)).all()
+async def delete_older(session: AsyncSession, *, before: datetime) -> int:
+    """Forget uploads that no message has carried; returns how many."""
+    statement = delete(Upload).where(Upload.created_at < before).returning(Upload.id)
+    gone = await session.scalars(statement.execution_options(synchronize_session=False))
+    return len(gone.all())

@@ -2,9 +2,11 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from contact_center.channels.base import Inbound, Sender
+from contact_center.errors import NotFound
 from contact_center.events.rules import agent
 from contact_center.jobs import actions as slots
 from contact_center.jobs.models import JobRun
@@ -13,6 +15,7 @@ from contact_center.logins.models import LoginSession
 from contact_center.messages import actions as messages
 from contact_center.storage import StoredFile
 from contact_center.tickets.models import Status
+from contact_center.uploads import actions as uploads
 from contact_center.web.models import IdempotentAnswer
 from scheduler import housekeeping
 from tests.support.factories import make_agent, make_ticket
@@ -134,6 +137,23 @@ async def test_files_of_messages_in_quarantine_stay(runtime, clock) -> None:
         await ledger.quarantine(session, [(inbound, "too odd")], now=clock())
 
     assert await housekeeping.remove_lost_files(runtime) == 0
+
+
+async def test_files_that_were_sent_ahead_wait_a_day_for_their_message(runtime, clock) -> None:
+    old = await saved(runtime, age=timedelta(hours=25))
+    young = await saved(runtime, age=timedelta(hours=23))
+    async with runtime.db.begin() as session:
+        for file, hours in ((old, 25), (young, 23)):
+            sent_at = clock() - timedelta(hours=hours)
+            await uploads.add_upload(session, file, by=agent(1), now=sent_at)
+
+    assert await housekeeping.remove_lost_files(runtime) == 1
+
+    assert await is_there(runtime, young)
+    async with runtime.db.begin() as session:
+        assert await uploads.take(session, [2], by=agent(1)) == [young]
+        with pytest.raises(NotFound):
+            await uploads.take(session, [1], by=agent(1))
 
 
 async def test_a_node_without_files_has_nothing_to_remove(runtime) -> None:

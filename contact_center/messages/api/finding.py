@@ -101,8 +101,8 @@ async def _team_ids(call: Call, queue: Queue, team_id: int | None) -> Sequence[i
 
 
 def _key(ticket: Ticket) -> tuple[str, int]:
-    assert ticket.next_due_at is not None  # every ticket in a queue has been promised something
-    return ticket.next_due_at.isoformat(), ticket.id
+    # Every ticket in a queue has been promised something; a list must not fail if one has not.
+    return (ticket.next_due_at or ticket.created_at).isoformat(), ticket.id
 
 
 def _last_seen(after: str | None) -> tuple[datetime, int] | None:

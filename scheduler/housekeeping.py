@@ -39,7 +39,7 @@ async def forget_old_runs(runtime: Runtime) -> int:
 
 
 async def remove_lost_files(runtime: Runtime) -> int:
-    """Remove files whose message was never written, or whose process died in between."""
+    """Remove files no message carries: never sent, or the process died before it was written."""
     async with runtime.db.begin() as session:
         await uploads.delete_older(session, before=runtime.now() - FILES_KEPT)
     removed, keys = 0, []
@@ -55,9 +55,12 @@ async def _remove_lost(runtime: Runtime, keys: list[str]) -> int:
     if not keys:
         return 0
     async with runtime.db.read() as session:
-        kept = await messages.stored_keys(session, keys)
-        if lost := set(keys) - kept:
+        lost = set(keys) - await messages.stored_keys(session, keys)
+        if lost:
+            lost -= await uploads.waiting_keys(session, lost)
             lost -= await ledger.files_in_quarantine(session)
+            # Once more and last: a file goes from there to a message, never back.
+            lost -= await messages.stored_keys(session, lost)
     for key in sorted(lost):
         await runtime.storage.delete(key)
         logger.info("lost file removed", extra={"key": key})

@@ -1,14 +1,18 @@
-"""Figures over HTTP that cost little: what a wallboard shows."""
+"""Figures over HTTP."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from contact_center.agents.models import Presence
 from contact_center.agents.queries import agents_by_presence
 from contact_center.deliveries.queries import count_waiting
 from contact_center.ledger.models import Outcome
 from contact_center.ledger.queries import arrivals_by_outcome
+from contact_center.reports import actions, rules
+from contact_center.reports.models import Digest, Wallboard
 from contact_center.tickets.queries import Queue, longest_waiting, queue_size
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -18,6 +22,14 @@ from contact_center.web.timestamps import Timestamp
 routes = Routes("reports")
 
 MOST_COUNTED = 10_000  # tickets of a queue
+
+
+def _iso(value: Any) -> Any:
+    """Numbers are no dates, though pydantic would take them for seconds."""
+    return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+
+
+Day = Annotated[date, BeforeValidator(_iso)]
 
 
 class QueueSizes(BaseModel):
@@ -38,7 +50,7 @@ class Arrivals(BaseModel):
     quarantined: int
 
 
-class Wallboard(BaseModel):
+class Stats(BaseModel):
     queues: QueueSizes
     longest_waiting_since: datetime | None = Field(description="the oldest unanswered message")
     agents: dict[Presence, int]
@@ -47,14 +59,14 @@ class Wallboard(BaseModel):
 
 
 @routes.get("/stats", permission=Permission.TICKETS_READ)
-async def show_wallboard(call: Call) -> Wallboard:
-    """Show how things stand at this moment."""
+async def show_stats(call: Call) -> Stats:
+    """Show the sizes of queues, and who is there."""
     sizes = {
         name: await queue_size(call.session, Queue(name), agent_id=0, most=MOST_COUNTED)
         for name in QueueSizes.model_fields
     }
     agents = await agents_by_presence(call.session)
-    return Wallboard(
+    return Stats(
         queues=QueueSizes(**sizes),
         longest_waiting_since=await longest_waiting(call.session),
         agents={presence: len(names) for presence, names in agents.items()},
@@ -67,6 +79,27 @@ async def show_wallboard(call: Call) -> Wallboard:
 async def show_ledger(call: Call, since: Timestamp | None = None) -> Arrivals:
     """Show what became of every message that was received."""
     return await _arrivals(call, since=since)
+
+
+@routes.get("/reports/digest", permission=Permission.REPORTS_READ)
+async def show_digest(call: Call, date_: Day | None = None) -> Digest:
+    """Show the figures of a day.
+
+    Without a date it is yesterday, in the caller's time zone. What is open and who waits is told
+    as of now.
+    """
+    zone = ZoneInfo(call.principal.time_zone)
+    day = date_ or call.now.astimezone(zone).date() - timedelta(days=1)
+    period = rules.days(day, day, time_zone=zone.key)
+    return await actions.digest(call.session, period, now=call.now)
+
+
+@routes.get("/reports/wallboard", permission=Permission.REPORTS_READ)
+async def show_wallboard(call: Call) -> Wallboard:
+    """Show how things stand at this moment; arrivals count since midnight, the caller's."""
+    zone = ZoneInfo(call.principal.time_zone)
+    since = rules.instant(call.now.astimezone(zone).date(), zone=zone)
+    return await actions.wallboard(call.session, now=call.now, since=since)
 
 
 async def _arrivals(call: Call, *, since: datetime | None) -> Arrivals:

@@ -22,6 +22,8 @@ class ClockState(StrEnum):
 
 
 _RUNNING = text("state = 'running'")
+_STOPPED = text("stopped_at IS NOT NULL")
+_BROKEN = text("breached_at IS NOT NULL")
 
 
 class Clock(Table):
@@ -31,6 +33,8 @@ class Clock(Table):
     __table_args__ = (
         UniqueConstraint("ticket_id", "kind"),
         Index("ix_clocks_due", "due_at", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+        Index("ix_clocks_stopped", "stopped_at", sqlite_where=_STOPPED, postgresql_where=_STOPPED),
+        Index("ix_clocks_broken", "breached_at", sqlite_where=_BROKEN, postgresql_where=_BROKEN),
     )
 
     id: Mapped[Key]

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.db import among
 from contact_center.uploads.models import Upload
 
 
@@ -20,6 +21,12 @@ async def take_uploads(
         .execution_options(synchronize_session=False)
     )
     return sorted((await session.scalars(statement)).all(), key=lambda upload: upload.id)
+
+
+async def waiting_keys(session: AsyncSession, keys: Collection[str]) -> set[str]:
+    """Those of the keys that a message may still carry."""
+    found = select(Upload.storage_key).where(among(session, Upload.storage_key, keys))
+    return set(await session.scalars(found))
 
 
 async def delete_older(session: AsyncSession, *, before: datetime) -> int:

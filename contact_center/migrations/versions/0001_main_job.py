@@ -452,11 +452,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("clocks", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_clocks_broken",
+            ["breached_at"],
+            unique=False,
+            sqlite_where=sa.text("breached_at IS NOT NULL"),
+            postgresql_where=sa.text("breached_at IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_clocks_due",
             ["due_at"],
             unique=False,
             sqlite_where=sa.text("state = 'running'"),
             postgresql_where=sa.text("state = 'running'"),
+        )
+        batch_op.create_index(
+            "ix_clocks_stopped",
+            ["stopped_at"],
+            unique=False,
+            sqlite_where=sa.text("stopped_at IS NOT NULL"),
+            postgresql_where=sa.text("stopped_at IS NOT NULL"),
         )
 
     op.create_table(

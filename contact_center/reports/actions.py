@@ -1,0 +1,61 @@
+"""Puts figures together: the same ones for pages, for other systems and for mail."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents import queries as agents
+from contact_center.deliveries import queries as deliveries
+from contact_center.ledger import queries as ledger
+from contact_center.reports import queries, rules
+from contact_center.reports.models import Digest, Period, TeamFigures, Wallboard
+
+
+async def digest(
+    session: AsyncSession,
+    period: Period,
+    *,
+    now: datetime,
+    team_ids: Collection[int] | None = None,
+) -> Digest:
+    """What a manager should know of some days: of everything, or of some teams."""
+    facts = await queries.collect(session, period, now=now)
+    scope = rules.teams_in(facts) if team_ids is None else set(team_ids)
+    names = {team.id: team.name for team in await agents.all_teams(session)}
+    teams = [
+        TeamFigures(team_id=i, name=names.get(i or 0), figures=rules.figures(facts, teams={i}))
+        for i in scope
+    ]
+    return Digest(
+        first=period.first,
+        last=period.last,
+        time_zone=period.time_zone,
+        as_of=now,
+        total=rules.figures(facts, teams=None if team_ids is None else scope),
+        teams=sorted(teams, key=lambda team: (team.name is None, team.name or "")),
+        longest_waiting=await queries.longest_waiting(session, now=now, team_ids=team_ids),
+    )
+
+
+async def wallboard(session: AsyncSession, *, now: datetime, since: datetime) -> Wallboard:
+    """How things stand; `since` is when the day began for who looks at it."""
+    teams = await queries.team_queues(session)
+    waiting = await queries.longest_waiting(session, now=now, limit=1)
+    pending = await deliveries.count_waiting(session)
+    dead = pending.pop("dead", 0)
+    present = await agents.agents_by_presence(session)
+    return Wallboard(
+        as_of=now,
+        active=sum(team.active for team in teams),
+        unclaimed=sum(team.unclaimed for team in teams),
+        waiting=await queries.count_waiting(session),
+        late=sum(team.late for team in teams),
+        oldest_waiting=waiting[0] if waiting else None,
+        teams=teams,
+        agents={presence: len(names) for presence, names in present.items()},
+        arrivals=await ledger.arrivals_by_outcome(session, since=since),
+        deliveries_pending=sum(pending.values()),
+        deliveries_dead=dead,
+        quarantined=await queries.count_quarantined(session),
+    )

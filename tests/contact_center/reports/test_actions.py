@@ -1,0 +1,327 @@
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from contact_center.agents.models import Presence
+from contact_center.callbacks.models import Callback, CallbackState
+from contact_center.channels.base import Outgoing
+from contact_center.deliveries import actions as deliveries
+from contact_center.deliveries.models import Delivery
+from contact_center.events.rules import agent
+from contact_center.ledger import actions as ledger
+from contact_center.ledger.models import Outcome
+from contact_center.messages import actions as messages
+from contact_center.reports import actions, rules
+from contact_center.reports.models import Age, Digest, Wallboard
+from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import ResolutionCode, Status
+from scheduler import sweeps
+from tests.conftest import NOON
+from tests.support.factories import inbound, make_agent, make_team, make_ticket
+
+TODAY = NOON.date()
+
+
+class Office:
+    """One agent in one team who does what tests say when they say it."""
+
+    def __init__(self, runtime, clock) -> None:
+        self.runtime, self.clock = runtime, clock
+
+    async def opens(self) -> None:
+        async with self.runtime.db.begin() as session:
+            self.li = (await make_agent(session, now=self.clock(), name="Li")).id
+            self.team = (await make_team(session, now=self.clock(), name="Service")).id
+
+    async def ticket(self, **fields) -> int:
+        async with self.runtime.db.begin() as session:
+            fields = {"team_id": self.team} | fields
+            return (await make_ticket(session, now=self.clock(), **fields)).id
+
+    async def answers(self, ticket_id: int) -> None:
+        async with self.runtime.db.begin() as session:
+            await messages.reply(session, ticket_id, text="Hm", by=agent(self.li), now=self.clock())
+
+    async def resolves(self, ticket_id: int) -> None:
+        async with self.runtime.db.begin() as session:
+            await tickets.resolve(
+                session,
+                ticket_id,
+                code=ResolutionCode.SOLVED,
+                by=agent(self.li),
+                now=self.clock(),
+            )
+
+    async def reopens(self, ticket_id: int) -> None:
+        async with self.runtime.db.begin() as session:
+            await tickets.reopen(
+                session, ticket_id, by=agent(self.li), now=self.clock(), reason="mistake"
+            )
+
+    async def cancels(self, ticket_id: int) -> None:
+        async with self.runtime.db.begin() as session:
+            await tickets.cancel(
+                session, ticket_id, by=agent(self.li), now=self.clock(), reason="spam"
+            )
+
+    async def calls_back(self, ticket_id: int, score: int | None, **fields) -> None:
+        async with self.runtime.db.begin() as session:
+            values = {"state": CallbackState.COMPLETED, "cycle": 0, "due_at": self.clock()}
+            values |= {"created_at": self.clock(), "ended_at": self.clock(), "score": score}
+            session.add(Callback(ticket_id=ticket_id, **values | fields))
+
+    async def digest(self, day: date = TODAY, **scope) -> Digest:
+        period = rules.days(day, day, time_zone="UTC")
+        async with self.runtime.db.read() as session:
+            return await actions.digest(session, period, now=self.clock(), **scope)
+
+
+@pytest.fixture
+async def office(runtime, clock) -> Office:
+    office = Office(runtime, clock)
+    await office.opens()
+    return office
+
+
+async def test_a_day_in_figures(office, clock) -> None:
+    quick, slow, never = [await office.ticket() for _ in range(3)]
+    clock.advance(minutes=10)
+    await office.answers(quick)
+    clock.advance(minutes=80)
+    await office.answers(slow)
+    clock.advance(minutes=30)
+    await office.resolves(quick)
+    await sweeps.note_breaches(office.runtime)
+
+    total = (await office.digest()).total
+
+    assert (total.opened, total.resolved, total.reopened, total.open) == (3, 1, 0, 2)
+    assert total.first_response.tickets == 2
+    assert (total.first_response.median, total.first_response.p90) == (600, 5400)
+    assert total.resolution.median == 7200
+    promises = total.first_response_promises
+    assert (promises.kept, promises.broken, promises.compliance) == (1, 2, 1 / 3)
+    assert total.resolution_promises.compliance == 1.0
+    assert never
+
+
+async def test_what_broke_counts_before_any_sweep_has_seen_it(office, clock) -> None:
+    await office.ticket()
+    clock.advance(minutes=60)
+    assert (await office.digest()).total.first_response_promises.broken == 0
+
+    clock.advance(seconds=1)
+    before = await office.digest()
+    await sweeps.note_breaches(office.runtime)
+
+    assert before.total.first_response_promises.broken == 1
+    assert (await office.digest()).total == before.total
+
+
+async def test_a_breach_belongs_to_the_day_it_was_due(office, clock) -> None:
+    ticket_id = await office.ticket()
+    clock.advance(days=2)
+    await sweeps.note_breaches(office.runtime)
+    await office.answers(ticket_id)
+
+    first = await office.digest()
+    third = await office.digest(TODAY + timedelta(days=2))
+
+    assert first.total.first_response_promises.broken == 1
+    assert third.total.first_response_promises.broken == 0
+    assert third.total.first_response.tickets == 1
+
+
+async def test_cancelled_tickets_count_in_no_promise(office, clock) -> None:
+    spam = await office.ticket()
+    clock.advance(hours=3)
+    await sweeps.note_breaches(office.runtime)
+    await office.cancels(spam)
+
+    total = (await office.digest()).total
+
+    assert total.first_response_promises.compliance is None
+    assert (total.opened, total.open) == (1, 0)
+
+
+async def test_a_ticket_resolved_twice_counts_once_without_the_time_it_lay(office, clock) -> None:
+    ticket_id = await office.ticket()
+    await office.answers(ticket_id)
+    clock.advance(hours=1)
+    await office.resolves(ticket_id)
+    clock.advance(hours=5)
+    await office.reopens(ticket_id)
+    clock.advance(hours=1)
+    await office.resolves(ticket_id)
+
+    total = (await office.digest()).total
+
+    assert (total.resolved, total.reopened, total.resolution.median) == (1, 1, 7200)
+
+
+async def test_a_closed_day_keeps_its_figures(office, clock) -> None:
+    ticket_id = await office.ticket()
+    await office.answers(ticket_id)
+    await office.resolves(ticket_id)
+    before = (await office.digest()).total
+    clock.advance(days=1)
+    await office.reopens(ticket_id)
+
+    after = (await office.digest()).total
+
+    assert (after.opened, after.resolved, after.first_response, after.resolution) == (
+        before.opened,
+        before.resolved,
+        before.first_response,
+        before.resolution,
+    )
+
+
+async def test_days_begin_and_end_at_local_midnight(office, clock) -> None:
+    clock.now = datetime.fromisoformat("2026-03-28T22:59:59+00:00")
+    await office.ticket()
+    clock.now = datetime.fromisoformat("2026-03-28T23:00:00+00:00")  # midnight in Berlin
+    await office.ticket()
+    clock.now = datetime.fromisoformat("2026-03-29T21:59:59+00:00")  # an hour was skipped
+    await office.ticket()
+    clock.now = datetime.fromisoformat("2026-03-29T22:00:00+00:00")
+    await office.ticket()
+
+    period = rules.days(date(2026, 3, 29), date(2026, 3, 29), time_zone="Europe/Berlin")
+    async with office.runtime.db.read() as session:
+        digest = await actions.digest(session, period, now=clock())
+
+    assert digest.total.opened == 2
+
+
+@pytest.mark.parametrize(
+    ("days", "age"),
+    [
+        (0, Age.ONE_DAY),
+        (1, Age.ONE_DAY),
+        (1.01, Age.THREE_DAYS),
+        (3, Age.THREE_DAYS),
+        (5, Age.FIVE_DAYS),
+        (10, Age.TEN_DAYS),
+        (10.01, Age.OLDER),
+        (400, Age.OLDER),
+    ],
+)
+async def test_open_tickets_lie_in_buckets_by_age(office, clock, days, age) -> None:
+    await office.ticket(created_at=clock() - timedelta(days=days))
+
+    ages = (await office.digest()).total.ages
+
+    assert {name for name, number in ages.items() if number} == {age}
+
+
+@pytest.mark.parametrize("status", [Status.BOT, Status.RESOLVED, Status.CLOSED, Status.CANCELLED])
+async def test_nothing_is_open_where_nobody_here_has_something_to_do(office, status) -> None:
+    await office.ticket(status=status)
+
+    assert (await office.digest()).total.open == 0
+
+
+async def test_answers_of_customers(office, clock) -> None:
+    for score in (5, 4, 4, 2, 3):
+        await office.calls_back(await office.ticket(status=Status.CLOSED), score)
+    silent = await office.ticket(status=Status.CLOSED)
+    await office.calls_back(silent, None, state=CallbackState.EXPIRED)
+    lost = await office.ticket(status=Status.CLOSED)
+    await office.calls_back(lost, None, state=CallbackState.UNREACHABLE)
+    reopened = await office.ticket(status=Status.OPEN)
+    await office.calls_back(reopened, None, state=CallbackState.CANCELLED)
+    earlier = await office.ticket(status=Status.CLOSED)
+    await office.calls_back(earlier, 1, ended_at=clock() - timedelta(days=1))
+
+    satisfaction = (await office.digest()).total.satisfaction
+
+    assert (satisfaction.answers, satisfaction.satisfied, satisfaction.mean) == (5, 0.6, 3.6)
+    assert (satisfaction.silent, satisfaction.unreachable, satisfaction.low) == (1, 1, 1)
+
+
+async def test_teams_have_figures_of_their_own(office) -> None:
+    await office.ticket()
+    await office.ticket(team_id=None)
+    await office.ticket(team_id=None)
+
+    digest = await office.digest()
+
+    assert [(team.name, team.figures.opened) for team in digest.teams] == [
+        ("Service", 1),
+        (None, 2),
+    ]
+    assert digest.total.opened == 3
+
+
+async def test_a_lead_sees_the_figures_of_some_teams(office) -> None:
+    await office.ticket()
+    await office.ticket(team_id=None)
+
+    digest = await office.digest(team_ids=[office.team])
+
+    assert digest.total.opened == 1
+    assert [team.name for team in digest.teams] == ["Service"]
+    assert len(digest.longest_waiting) == 1
+
+
+async def test_who_waits_longest_comes_first_with_the_owner(office, clock) -> None:
+    numbers = []
+    for minute in range(12):
+        numbers.append(await office.ticket(owner_id=office.li if minute == 0 else None))
+        clock.advance(minutes=1)
+    clock.advance(minutes=55)
+    await office.answers(numbers[1])
+
+    waiting = (await office.digest()).longest_waiting
+
+    assert [w.ticket_id for w in waiting] == [numbers[0], *numbers[2:11]]
+    assert (waiting[0].owner, waiting[1].owner) == ("Li", None)
+    assert (waiting[0].is_late, waiting[-1].is_late) == (True, False)
+
+
+async def test_nothing_happened_at_all(office) -> None:
+    digest = await office.digest()
+
+    assert digest.total.first_response.median is None
+    assert digest.total.satisfaction.satisfied is None
+    assert (digest.teams, digest.longest_waiting) == ([], [])
+
+
+async def test_how_things_stand_now(office, clock) -> None:
+    first = await office.ticket()
+    await office.ticket(team_id=None)
+    await office.ticket(status=Status.WAITING_CUSTOMER)
+    async with office.runtime.db.begin() as session:
+        await make_agent(session, now=clock(), presence=Presence.AWAY)
+        await ledger.quarantine(session, [(inbound(), "too odd")], now=clock())
+        for number in range(3):
+            message = Outgoing(idempotency_key=f"k{number}", address="a", text="t")
+            await deliveries.enqueue(
+                session, message, channel="api", order_key="o", kind="reply", now=clock()
+            )
+        await session.execute(
+            update(Delivery).where(Delivery.idempotency_key == "k0").values(status="dead")
+        )
+    clock.advance(minutes=61)
+    await sweeps.note_breaches(office.runtime)
+
+    board = await wallboard(office)
+
+    assert (board.active, board.unclaimed, board.waiting, board.late) == (3, 2, 1, 3)
+    assert board.oldest_waiting is not None
+    assert board.oldest_waiting.ticket_id == first
+    assert [(t.name, t.active, t.unclaimed) for t in board.teams] == [
+        ("Service", 2, 1),
+        (None, 1, 1),
+    ]
+    assert board.agents == {Presence.ONLINE: 1, Presence.AWAY: 1, Presence.OFFLINE: 0}
+    assert board.arrivals == {Outcome.QUARANTINED: 1}
+    assert (board.deliveries_pending, board.deliveries_dead, board.quarantined) == (2, 1, 1)
+
+
+async def wallboard(office) -> Wallboard:
+    async with office.runtime.db.read() as session:
+        since = rules.instant(TODAY, zone=rules.ZoneInfo("UTC"))
+        return await actions.wallboard(session, now=office.clock(), since=since)

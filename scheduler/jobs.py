@@ -9,7 +9,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from contact_center.runtime import Runtime
-from scheduler import housekeeping, sweeps
+from scheduler import digests, housekeeping, sweeps
 
 
 def daily(*, hour: int) -> Callable[[datetime], str]:
@@ -61,6 +61,8 @@ JOBS = [
     Job(name="plan callbacks", trigger=SOON, run=sweeps.plan_callbacks),
     Job(name="make callbacks", trigger=SOON, run=sweeps.make_callbacks),
     Job(name="cancel idle chats", trigger=LOOK, run=sweeps.cancel_idle_chats),
+    # Managers
+    Job(name="send digests", trigger=MINUTELY, run=digests.send_due_digests),
     # Housekeeping
     Job(
         name="forget what has expired",

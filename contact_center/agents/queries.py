@@ -40,6 +40,14 @@ async def all_agents(session: AsyncSession, *, active_only: bool = False) -> Seq
     return (await session.scalars(found)).all()
 
 
+async def digest_readers(session: AsyncSession) -> Sequence[Agent]:
+    """Who gets a digest, at whatever hour."""
+    found = select(Agent).where(
+        Agent.active.is_(True), Agent.role != Role.AGENT, Agent.digest_hour.is_not(None)
+    )
+    return (await session.scalars(found.order_by(Agent.id))).all()
+
+
 async def agent_names(session: AsyncSession, agent_ids: Collection[int | None]) -> dict[int, str]:
     found = select(Agent.id, Agent.name).where(Agent.id.in_([i for i in agent_ids if i]))
     return {row[0]: row[1] for row in await session.execute(found)}

@@ -242,7 +242,7 @@ async def _mail_leads(
             deliveries.delivery_row(
                 alert,
                 channel="email",
-                order_key=f"agent:{lead.id}",
+                order_key=alert.idempotency_key,
                 kind="alert",
                 now=turn.now,
                 ticket_id=ticket.id,

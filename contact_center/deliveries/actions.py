@@ -1,6 +1,6 @@
 """What can be done with deliveries. Callers own the transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -83,6 +83,14 @@ async def enqueue(
         message_id=message_id,
     )
     await enqueue_all(session, [row])
+
+
+async def enqueue_once(session: AsyncSession, row: Mapping[str, Any]) -> bool:
+    """False when a delivery with this key is there already, whoever wrote it."""
+    if not await queries.insert_if_new(session, row):
+        return False
+    hint(session, "deliveries")
+    return True
 
 
 async def claim(

@@ -1,6 +1,6 @@
 """Every SQL statement about deliveries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from contact_center.db import Table
+from contact_center.db import Table, among, insert_or_ignore
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.errors import NotFound
 
@@ -18,6 +18,20 @@ _UNFINISHED = (DeliveryStatus.PENDING, DeliveryStatus.LEASED)
 
 async def insert_deliveries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     await session.execute(insert(DELIVERIES), list(rows))
+
+
+async def insert_if_new(session: AsyncSession, row: Mapping[str, Any]) -> bool:
+    """Of all who write the same key at once one does; the others wait for it, and do not."""
+    statement = insert_or_ignore(session, DELIVERIES).values(**row).returning(DELIVERIES.c.id)
+    return await session.scalar(statement) is not None
+
+
+async def known_keys(session: AsyncSession, keys: Collection[str]) -> set[str]:
+    """Those of the keys for which there is a delivery, sent or not."""
+    found = select(DELIVERIES.c.idempotency_key).where(
+        among(session, DELIVERIES.c.idempotency_key, keys)
+    )
+    return set(await session.scalars(found))
 
 
 async def claim_due(

@@ -4,6 +4,7 @@ Every answer may tell more than was asked for; what is known is not asked again.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bots.dialogs import handover, menu, words
 from bots.dialogs.facts import LONGEST_FACT, SLOTS, found_in, known, missing
@@ -18,7 +19,8 @@ def begin(voice: Voice, turn: Turn) -> Step:
     """Whatever the first message already tells is taken as told."""
     if turn.button is not None or _tells_nothing(turn.text):
         return _ask(voice, {}, asked=[])
-    return _ask(voice, _learn({}, "what_happened", turn.text), asked=["what_happened"])
+    step = _ask(voice, _learn({}, "what_happened", turn.text), asked=["what_happened"])
+    return replace(step, say=(voice.say("complaint.sorry"), *step.say))
 
 
 def go_on(voice: Voice, state: Mapping[str, object], turn: Turn) -> Step:

@@ -193,8 +193,23 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
     },
   };
 
-  const exclusively = (name, work) =>
-    navigator.locks ? navigator.locks.request(STORE + name, work) : work();
+  // Tabs take turns, but none waits long for one that its browser has put to sleep.
+  async function exclusively(name, work) {
+    if (!navigator.locks) return work();
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), 10000);
+    let mine = false;
+    try {
+      return await navigator.locks.request(STORE + name, { signal: patience.signal }, () => {
+        mine = true;
+        clearTimeout(timer);
+        return work();
+      });
+    } catch (error) {
+      if (mine || error.name !== "AbortError") throw error;
+      return work();
+    }
+  }
 
   const newId = () => {
     if (crypto.randomUUID) return crypto.randomUUID(); // only where the page came over HTTPS
@@ -335,8 +350,12 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
       }
     store.remove("read");
     store.remove("known");
+    if (!keepUnsent) {
+      store.remove("draft");
+      ui.text.value = "";
+    }
     showTicket(null);
-    ui.log.replaceChildren();
+    drawMessages();
   }
 
   function arrived(message) {

@@ -4,11 +4,16 @@ import uuid
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from bots.webchat.files import attachment_view
+from bots.webchat.front import FRONT
 from bots.webchat.sniff import checked_type
+from contact_center.db import Database
 from contact_center.errors import Invalid
+from contact_center.messages.models import Attachment
 from tests.bots.webchat.conftest import PNG, Visitor
-from tests.bots.webchat.desk import Inbox
+from tests.bots.webchat.desk import Desk, Inbox
 from tests.support.fakes import FakeClock
 
 ALLOWED = ["image/*", "text/*", "application/pdf"]
@@ -54,6 +59,31 @@ async def test_a_link_expires(visitor: Visitor, number: str, clock: FakeClock) -
     clock.advance(days=3)
 
     assert (await visitor.client.get(f"/chat/{file['url']}")).status == 404
+
+
+async def test_the_files_of_notes_stay_inside(
+    visitor: Visitor, desk: Desk, app: web.Application, chat_db: Database, clock: FakeClock
+) -> None:
+    await visitor.writes("where is my parcel")
+    note = await desk.says(visitor.id, "see the file", note=True)
+    async with chat_db.begin() as session:
+        file = Attachment(
+            message_id=note,
+            storage_key="k",
+            name="a.png",
+            content_type="image/png",
+            size=1,
+            sha256="",
+            created_at=clock(),
+        )
+        session.add(file)
+        await session.flush()
+        view = attachment_view(app[FRONT], file, now=clock().timestamp())
+
+    answer = await visitor.client.get(f"/chat/{view['url']}")
+
+    assert answer.status == 404
+    assert (await answer.json())["detail"] == "this file is not for customers"
 
 
 async def test_a_guessed_link_leads_nowhere(visitor: Visitor) -> None:

@@ -28,7 +28,8 @@ async def test_a_new_visitor_hears_the_answer_to_his_first_message(visitor: Visi
 
         await visitor.writes("hello")
 
-        mine, answer = await stream.next("message"), await stream.next("message")
+        async with asyncio.timeout(5):  # long before the next look without a hint
+            mine, answer = await stream.next("message"), await stream.next("message")
     assert (mine["from"], mine["text"]) == ("customer", "hello")
     assert (answer["from"], answer["name"]) == ("bot", "Tea & Co")
     assert [button["value"] for button in answer["buttons"]] == ["question", "complaint", "tickets"]

@@ -17,7 +17,7 @@ from tests.bots.webchat.test_sessions import identity
 from tests.support.fakes import FakeClock
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=15_000)  # milliseconds: a busy machine is no failure
+expect.set_options(timeout=30_000)  # milliseconds: a busy machine is no failure
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -382,7 +382,7 @@ async def test_it_works_on_another_site_with_a_strict_policy(
         await page.goto(str(other.make_url("/")))
         await use_the_chat(page)
         await page.close()
-    assert [text for text in complaints if "favicon" not in text] == []
+    assert [text for text in complaints if re.search("Security Policy|CORS", text)] == []
 
 
 async def use_the_chat(page: Page) -> None:

@@ -115,6 +115,7 @@ def _without_limits(runtime: Runtime) -> Runtime:
     return dataclasses.replace(runtime, settings=settings)
 
 
+@pytest.mark.timeout(900)  # half a minute on an idle machine; it grows with the API
 async def test_no_call_breaks_it_and_no_answer_is_undocumented(server_url, tmp_path) -> None:
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     arguments = [f"--header={name}: {value}" for name, value in HEADERS.items()]

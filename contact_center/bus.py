@@ -23,8 +23,10 @@ class Subscription:
 
     async def wait(self, timeout: float) -> set[str]:  # seconds
         """The topics hinted at since the last call; empty after the timeout."""
+        # Not `wait_for`: before Python 3.12 it forgets a cancellation that comes with the wake-up.
         try:
-            await asyncio.wait_for(self._woken.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._woken.wait()
         except TimeoutError:
             return set()
         self._woken.clear()

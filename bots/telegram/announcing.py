@@ -6,6 +6,7 @@ So it does not matter how a ticket was claimed, in which order nodes look, or ho
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 LOOK_BACK = timedelta(seconds=10)  # transactions that overlapped show their events late
 IDLE = 10.0  # seconds between looks when nobody hints
 SOON = 1.0  # seconds, while an announcement is on its way that has to be changed
+BREATH = 0.1  # seconds: under load one look serves many hints
 MOST_EVENTS = 5_000
 KIND = "notice"
 
@@ -55,6 +57,7 @@ class Announcer:
                 except Exception:
                     log.exception("groups could not be brought up to date")
                 await woken.wait(SOON if self._unsettled else IDLE)
+                await asyncio.sleep(BREATH)
 
     async def step(self) -> None:
         """Look at the tickets that something happened to since the last look."""
@@ -71,17 +74,20 @@ class Announcer:
                 self._unsettled.discard(ticket_id)
 
     async def _changed(self, session: AsyncSession, groups: Groups) -> Sequence[int]:
+        if not groups:
+            self._after = None
+            return []
         if self._after is None:
             self._after = await last_event_id(session)
             return await queued_ticket_ids(session, team_ids=groups.keys())
         since = self._runtime.now() - LOOK_BACK
-        events = await events_since(session, after=self._after, since=since, limit=MOST_EVENTS)
+        events = await events_since(
+            session, after=self._after, since=since, kinds="ticket.", limit=MOST_EVENTS
+        )
         fresh = [event for event in events if event.id not in self._seen]
         self._seen = {event.id for event in events}
         self._after = max((event.id for event in events), default=self._after)
-        if not groups:
-            return []
-        return [e.ticket_id for e in fresh if e.ticket_id and e.kind.startswith("ticket.")]
+        return [event.ticket_id for event in fresh if event.ticket_id]
 
     async def _settle(self, ticket_id: int, groups: Groups) -> bool:
         """Send what the groups should read about a ticket; False when it is too early for that."""

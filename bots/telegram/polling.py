@@ -17,6 +17,7 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 
 from bots.telegram.connection import Connection
 from bots.telegram.transport import Flood
+from contact_center.errors import Unavailable
 from contact_center.jobs import actions as jobs
 from contact_center.runtime import Runtime
 
@@ -127,6 +128,9 @@ class Poller:
         for update in updates:
             try:
                 await self._handle(update)
+            except Unavailable:
+                log.warning("updates have to wait", extra={"update": update.update_id})
+                return update.update_id
             except Exception:
                 log.exception("an update was not handled", extra={"update": update.update_id})
                 return update.update_id

@@ -27,14 +27,16 @@ async def ticket_events(
 
 
 async def events_since(
-    session: AsyncSession, *, after: int, since: datetime, limit: int = 500
+    session: AsyncSession, *, after: int, since: datetime, kinds: str = "", limit: int = 500
 ) -> Sequence[Event]:
-    """Events beyond an id, and those younger than `since` once more.
+    """Events beyond an id, and those younger than `since` once more; "ticket." are some `kinds`.
 
     Ids become visible out of order when transactions overlap, so a reader of everything looks
     back a little and skips what it has seen.
     """
     found = select(Event).where((Event.id > after) | (Event.at >= since))
+    if kinds:
+        found = found.where(Event.kind.startswith(kinds, autoescape=True))
     return (await session.scalars(found.order_by(Event.id).limit(limit))).all()
 
 

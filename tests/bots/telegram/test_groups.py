@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,14 +11,14 @@ from bots.telegram.front import Front
 from contact_center.agents.models import Agent, Team
 from contact_center.agents.queries import get_agent, get_team
 from contact_center.agents.rules import LINK_VALID, link_code
-from contact_center.deliveries import actions as deliveries
-from contact_center.deliveries.rules import to_outgoing
+from contact_center.deliveries.queries import count_waiting
 from contact_center.events.rules import agent as agent_actor
 from contact_center.intake.actions import Intake
 from contact_center.routing.rules import Rule
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status, TransferReason
 from contact_center.tickets.queries import get_ticket
+from scheduler.relay import Relay
 from tests.support.factories import inbound, make_agent, make_team
 from tests.support.telegram import message, pressed
 
@@ -66,26 +67,22 @@ def receive(runtime, connection):
 
 
 @pytest.fixture
-def relay(runtime, connection, clock):
+def relay(runtime, connection):
     """Send what waits to be sent."""
     channel = TelegramChannel(connection, storage=runtime.storage, secret=runtime.secret)
+    sending = replace(runtime, channels={"telegram": channel})
 
     async def relay():
-        while True:
-            async with runtime.db.begin() as session:
-                claimed = await deliveries.claim(session, owner="test", now=clock())
-            if not claimed:
-                return
-            attempts = []
-            for row in claimed:
-                outgoing = to_outgoing(
-                    row.payload, address=row.address, idempotency_key=row.idempotency_key
-                )
-                attempts.append(deliveries.Attempt(row, network_id=await channel.send(outgoing)))
-            async with runtime.db.begin() as session:
-                await deliveries.settle(
-                    session, attempts, owner="test", now=clock(), random=runtime.random
-                )
+        running = asyncio.create_task(Relay(sending, owner="test").run())
+        async with asyncio.timeout(20):
+            while await waiting():
+                await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    async def waiting():
+        async with runtime.db.read() as session:
+            return await count_waiting(session)
 
     return relay
 
@@ -238,6 +235,23 @@ async def test_a_ticket_claimed_before_its_announcement_left_is_corrected_afterw
 
     [shown] = shown_in(server, GROUP)
     assert shown["text"].endswith("✅ Bo has it")
+
+
+async def test_a_group_that_a_team_gets_later_is_offered_what_waits(
+    runtime, server, relay, ticket, team
+):
+    announcer = Announcer(runtime)
+    await relay()
+    async with runtime.db.begin() as session:
+        (await get_team(session, team.id)).telegram_chat = None
+    await announcer.step()
+    async with runtime.db.begin() as session:
+        (await get_team(session, team.id)).telegram_chat = str(OTHER)
+
+    await announcer.step()
+    await relay()
+
+    assert "reply_markup" in shown_in(server, OTHER)[0]
 
 
 async def test_a_ticket_put_back_is_offered_again(runtime, server, relay, agents, ticket, clock):

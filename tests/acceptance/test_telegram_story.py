@@ -10,7 +10,6 @@ from bots.dialogs.talk import build_dialogue
 from bots.telegram.app import TelegramFront
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
-from contact_center.callbacks.actions import plan_callbacks, run_due_callbacks
 from contact_center.db import Database
 from contact_center.events.rules import agent
 from contact_center.intake.actions import Intake
@@ -23,6 +22,7 @@ from contact_center.tickets.actions import resolve
 from contact_center.tickets.models import ResolutionCode, Status, Ticket
 from contact_center.tickets.queries import get_ticket
 from scheduler.relay import Relay
+from scheduler.sweeps import make_callbacks, plan_callbacks
 from tests.support.factories import make_agent, make_team
 from tests.support.fakes import FakeClock
 from tests.support.telegram import TOKEN, FakeTelegram, blocked, message, pressed
@@ -132,13 +132,6 @@ async def complain(ann: Chat) -> None:
     await ann.reads("Your complaint is with our people now.")
 
 
-async def ask_whether_it_is_solved(service: Runtime) -> None:
-    async with service.db.begin() as session:
-        rules, now = service.settings.callbacks, service.now()
-        await plan_callbacks(session, settings=rules, now=now)
-        await run_due_callbacks(session, settings=rules, texts=service.texts, now=now)
-
-
 async def test_a_complaint_from_the_first_word_to_the_last(
     service: Runtime, telegram: FakeTelegram, clock: FakeClock
 ) -> None:
@@ -163,7 +156,8 @@ async def test_a_complaint_from_the_first_word_to_the_last(
     async with service.db.begin() as session:
         await resolve(session, ticket.id, code=ResolutionCode.SOLVED, by=by, now=clock())
     clock.advance(hours=1)
-    await ask_whether_it_is_solved(service)
+    await plan_callbacks(service)
+    await make_callbacks(service)
     await ann.reads("solved?")
     await ann.press("Yes, solved")
     await ann.reads("How satisfied are you")

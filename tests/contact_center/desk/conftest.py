@@ -57,6 +57,7 @@ class Login:
 class Desk:
     runtime: Runtime
     client: TestClient
+    url: str = ""
 
     async def hire(self, name: str, role: Role = Role.AGENT, **fields: Any) -> Login:
         async with self.runtime.db.begin() as session:

@@ -1,0 +1,304 @@
+"""Plays stories through the real actions, each at its own moment of the past.
+
+What a ticket may do and what follows from it is decided where it always is; nothing is written
+past the rules, so the history obeys every one of them.
+"""
+
+import heapq
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents.models import Agent
+from contact_center.callbacks import actions as callbacks
+from contact_center.callbacks import queries as callback_queries
+from contact_center.channels.base import Inbound
+from contact_center.conversations.queries import get_conversation
+from contact_center.demo import queries
+from contact_center.demo.people import COMPLAINTS, Buyer, Staff
+from contact_center.demo.plots import DIALOGUES, Beat, Do
+from contact_center.demo.stories import Telling
+from contact_center.events.rules import Actor, agent
+from contact_center.intake.actions import Intake
+from contact_center.messages import actions as messages
+from contact_center.sla.models import ClockKind
+from contact_center.sla.rules import dues
+from contact_center.tickets import actions as tickets
+from contact_center.tickets import queries as ticket_queries
+from contact_center.tickets.models import (
+    ACTIVE,
+    WAITING,
+    Priority,
+    Status,
+    TicketKind,
+    TransferReason,
+)
+
+_FORM = ("what_happened", "since", "order", "remedy")  # the questions, in their order
+_NOTICED = timedelta(seconds=12)  # after which the timetable sees that a promise has broken
+
+
+@dataclass(slots=True)
+class Case:
+    """One telling on its way through the contact centre."""
+
+    telling: Telling
+    buyer: Buyer
+    agent: Agent
+    start: datetime
+    beats: Sequence[Beat]
+    thread: str
+    colleague: Agent | None = None  # to whom the next step may be handed
+    into: "Case | None" = None  # it turns out to be about the same thing
+    ticket_id: int = 0
+    message_ids: list[int] = field(default_factory=list)
+    promised: dict[ClockKind, datetime] = field(default_factory=dict)
+
+    @property
+    def by(self) -> Actor:
+        return agent(self.agent.id)
+
+    @property
+    def end(self) -> datetime:
+        return self.start + self.beats[-1].after
+
+
+@dataclass(kw_only=True)
+class Performance:
+    session: AsyncSession
+    intake: Intake
+    staff: Staff
+    random: Random
+    _queue: list[tuple[datetime, int, Case, Beat]] = field(default_factory=list)
+    _pushed: int = 0
+    _sent_until: datetime | None = None
+
+    def add(self, case: Case) -> None:
+        for beat in case.beats:
+            self._push(case.start + beat.after, case, beat)
+
+    async def run(self, *, until: datetime) -> None:
+        """Everything up to a moment, in the order of time; what is later is left out."""
+        while self._queue and self._queue[0][0] <= until:
+            at, _, case, beat = heapq.heappop(self._queue)
+            await self._send_what_waits(at)
+            if not case.ticket_id and beat.do is not Do.SAY:
+                continue
+            await self._check_promises(case, at)
+            await _DOES[beat.do](self, case, beat, at)
+        await self.session.flush()
+        await queries.send_all(self.session)
+
+    def _push(self, at: datetime, case: Case, beat: Beat) -> None:
+        self._pushed += 1  # equal moments stay in their order
+        heapq.heappush(self._queue, (at, self._pushed, case, beat))
+
+    async def _send_what_waits(self, now: datetime) -> None:
+        """Twice a day is enough: the callbacks look at it only days later."""
+        if self._sent_until is None or now - self._sent_until > timedelta(hours=12):
+            self._sent_until = now
+            await self.session.flush()
+            await queries.send_all(self.session)
+
+    async def _check_promises(self, case: Case, now: datetime) -> None:
+        late = [kind for kind, due in case.promised.items() if due + _NOTICED <= now]
+        if late:
+            await tickets.note_breaches(self.session, case.ticket_id, now=now)
+            for kind in late:
+                del case.promised[kind]
+
+    def _promise(self, case: Case, priority: str, *, start: datetime) -> None:
+        """Look at the clocks of a ticket when they run out."""
+        for kind, due in dues(self.intake.settings.targets[Priority(priority).value], start=start).items():
+            case.promised[kind] = due
+            self._push(due + _NOTICED, case, Beat(timedelta(), Do.CHECK))
+
+    # The customer
+
+    async def say(self, case: Case, beat: Beat, now: datetime) -> None:
+        await self._hand_in(case, beat.text, now=now)
+
+    async def form(self, case: Case, beat: Beat, now: datetime) -> None:
+        """Answers what the chatbot asks, which depends on what it has understood already."""
+        ticket = await ticket_queries.get_ticket(self.session, case.ticket_id)
+        if ticket.status is not Status.BOT:
+            return
+        conversation = await get_conversation(self.session, ticket.conversation_id)
+        known = conversation.dialogue.get("facts", {})
+        asked = next((name for name in _FORM if name not in known), "remedy")
+        telling = case.telling
+        answers = {
+            "what_happened": telling.opening,
+            "since": telling.fill(telling.story.since),
+            "order": telling.facts["order"],
+            "remedy": telling.fill(telling.story.remedy),
+        }
+        await self._hand_in(case, answers[asked], now=now)
+
+    async def answer(self, case: Case, beat: Beat, now: datetime) -> None:
+        """0 is a plain "no"."""
+        if case.buyer.channel in DIALOGUES:
+            await self._hand_in(case, "", button="callback:yes" if beat.score else "callback:no", now=now)
+            if beat.score:
+                later = now + timedelta(seconds=self.random.uniform(5, 40))
+                await self._hand_in(case, "", button=f"callback:{beat.score}", now=later)
+            return
+        chinese = case.buyer.language == "zh"
+        text = ("没有" if chinese else "No") if not beat.score else str(beat.score)
+        await self._hand_in(case, text, now=now)
+
+    async def _hand_in(
+        self, case: Case, text: str, *, now: datetime, button: str | None = None
+    ) -> None:
+        story, buyer = case.telling.story, case.buyer
+        is_first = not case.ticket_id
+        speaks_for_itself = buyer.channel in ("api", "demo-shop")
+        inbound = Inbound(
+            channel=buyer.channel,
+            external_id=f"{case.thread}:{self.random.getrandbits(64):016x}",
+            sender=buyer.sender,
+            thread=case.thread,
+            text=text or (button or ""),
+            subject=case.telling.subject if buyer.channel not in DIALOGUES else None,
+            button=button,
+            kind=story.kind if speaks_for_itself else None,
+            priority=story.priority if speaks_for_itself else None,
+            category=story.category if buyer.channel not in DIALOGUES else None,
+            facts={"order": case.telling.facts["order"]} if speaks_for_itself else {},
+            dialogue=buyer.channel in DIALOGUES,
+        )
+        [receipt] = await self.intake.receive(self.session, [inbound], now=now)
+        if receipt.message_id is not None:
+            case.message_ids.append(receipt.message_id)
+        if receipt.ticket_id is not None and is_first:
+            case.ticket_id = receipt.ticket_id
+            self._promise(case, inbound.priority or "normal", start=now)
+
+    # The agents
+
+    async def claim(self, case: Case, beat: Beat, now: datetime) -> None:
+        ticket = await tickets.claim(self.session, case.ticket_id, by=case.by, now=now)
+        if ticket.waiting_since is not None and case.telling.story.is_complaint:
+            case.promised.setdefault(ClockKind.RESOLUTION, now + timedelta(days=1))
+
+    async def sort(self, case: Case, beat: Beat, now: datetime) -> None:
+        """Mail does not say that it complains, and nobody's message says how urgent it is."""
+        story = case.telling.story
+        changes: dict[str, object] = {"category": story.category, "priority": Priority(story.priority or "high")}
+        if story.is_complaint:
+            changes |= {"kind": TicketKind.COMPLAINT, "team_id": self.staff.teams[COMPLAINTS].id}
+        policy: Mapping[str, object] = self.intake.settings.targets
+        await tickets.edit(
+            self.session,
+            case.ticket_id,
+            version=None,
+            changes=changes,
+            policy=policy,  # type: ignore[arg-type]  keyed by the values of Priority
+            by=case.by,
+            now=now,
+        )
+        self._promise(case, str(changes["priority"]), start=case.start)
+
+    async def reply(self, case: Case, beat: Beat, now: datetime) -> None:
+        await self._resume(case, now=now)
+        await messages.reply(self.session, case.ticket_id, text=beat.text, by=case.by, now=now)
+        case.promised.pop(ClockKind.FIRST_RESPONSE, None)
+
+    async def note(self, case: Case, beat: Beat, now: datetime) -> None:
+        await messages.add_note(self.session, case.ticket_id, text=beat.text, by=case.by, now=now)
+
+    async def transfer(self, case: Case, beat: Beat, now: datetime) -> None:
+        """The colleague does the next steps; the owner stays who he is."""
+        if case.colleague is None or case.colleague is case.agent:
+            return
+        reason = self.random.choice((TransferReason.SKILL, TransferReason.SHIFT_END))
+        await tickets.transfer(
+            self.session,
+            case.ticket_id,
+            reason=reason,
+            to_agent=case.colleague.id,
+            by=case.by,
+            now=now,
+        )
+        case.agent = case.colleague
+
+    async def wait(self, case: Case, beat: Beat, now: datetime) -> None:
+        ticket = await ticket_queries.lock_ticket(self.session, case.ticket_id)
+        if ticket.status is not Status.OPEN or beat.status is None:
+            return
+        dated = beat.status in (Status.ON_HOLD, Status.WAITING_THIRD_PARTY)
+        content = case.telling.content
+        whom = content.departments if beat.status is Status.WAITING_DEPARTMENT else content.partners
+        await tickets.wait(
+            self.session,
+            case.ticket_id,
+            status=beat.status,
+            reason="" if beat.status is Status.WAITING_CUSTOMER else self.random.choice(whom),
+            review_at=now + timedelta(days=self.random.choice((2, 3, 5))) if dated else None,
+            by=case.by,
+            now=now,
+        )
+
+    async def resolve(self, case: Case, beat: Beat, now: datetime) -> None:
+        await self._resume(case, now=now)
+        # A reopened ticket's clock went on from where it stood.
+        await tickets.note_breaches(self.session, case.ticket_id, now=now)
+        await tickets.resolve(
+            self.session, case.ticket_id, code=case.telling.story.code, by=case.by, now=now
+        )
+        case.promised.clear()
+
+    async def cancel(self, case: Case, beat: Beat, now: datetime) -> None:
+        await tickets.cancel(self.session, case.ticket_id, reason=beat.text, by=case.by, now=now)
+        case.promised.clear()
+
+    async def close(self, case: Case, beat: Beat, now: datetime) -> None:
+        lead = agent(self.staff.agents["lead"].id)
+        await tickets.close(self.session, case.ticket_id, by=lead, now=now, reason="no_answer")
+
+    async def _resume(self, case: Case, *, now: datetime) -> None:
+        ticket = await ticket_queries.lock_ticket(self.session, case.ticket_id)
+        if ticket.status in WAITING:
+            await tickets.resume(self.session, case.ticket_id, by=case.by, now=now)
+
+    # The timetable
+
+    async def plan(self, case: Case, beat: Beat, now: datetime) -> None:
+        settings = self.intake.settings.callbacks
+        await callbacks.plan(self.session, case.ticket_id, settings=settings, now=now)
+
+    async def call(self, case: Case, beat: Beat, now: datetime) -> None:
+        callback = await callback_queries.latest_callback(self.session, case.ticket_id)
+        if callback is not None:
+            await callbacks.run_due(
+                self.session,
+                callback.id,
+                settings=self.intake.settings.callbacks,
+                texts=self.intake.texts,
+                now=now,
+            )
+
+    async def check(self, case: Case, beat: Beat, now: datetime) -> None:
+        """Promises are checked before everything anyway."""
+
+
+_DOES: Mapping[Do, Callable[[Performance, Case, Beat, datetime], Awaitable[None]]] = {
+    Do.SAY: Performance.say,
+    Do.FORM: Performance.form,
+    Do.CLAIM: Performance.claim,
+    Do.SORT: Performance.sort,
+    Do.REPLY: Performance.reply,
+    Do.NOTE: Performance.note,
+    Do.TRANSFER: Performance.transfer,
+    Do.WAIT: Performance.wait,
+    Do.RESOLVE: Performance.resolve,
+    Do.PLAN: Performance.plan,
+    Do.CALL: Performance.call,
+    Do.ANSWER: Performance.answer,
+    Do.CANCEL: Performance.cancel,
+    Do.CLOSE: Performance.close,
+    Do.CHECK: Performance.check,
+}

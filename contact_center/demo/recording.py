@@ -1,0 +1,94 @@
+"""The stories once played, kept as rows: playing takes half a minute, loading half a second.
+
+`contact-center demo --record` plays them anew, which is needed when tables change. Moments are
+kept relative to that of the recording, so that what was new then is new whenever it is loaded.
+"""
+
+import gzip
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table as SqlTable
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.db import Table, UtcDateTime
+from contact_center.demo import queries
+from contact_center.messages.queries import index_messages
+
+FILE = Path(__file__).parent / "content" / "recording.json.gz"
+
+# Moments inside of texts: as the log writes them, and as customers read them.
+_PRECISE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
+_READABLE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+_KEPT = re.compile(r"<(at|by):(-?\d+)>")
+
+
+async def record(session: AsyncSession, *, at: datetime) -> bytes:
+    """All rows; without what must differ everywhere (`load` makes it anew)."""
+    tables = {}
+    for table in Table.metadata.sorted_tables:
+        rows = await queries.all_rows(session, table)
+        if rows:
+            names = [column.name for column in table.columns]
+            kept = [[_kept(row[name], at) for name in names] for row in rows]
+            tables[table.name] = {"columns": names, "rows": kept}
+    text = json.dumps(tables, ensure_ascii=False, separators=(",", ":"))
+    text = _PRECISE.sub(lambda m: f"<at:{_seconds(m[0], at)}>", text)
+    text = _READABLE.sub(lambda m: f"<by:{_seconds(m[0].replace(' UTC', '+00:00'), at)}>", text)
+    return gzip.compress(text.encode(), mtime=0)
+
+
+async def load(
+    session: AsyncSession, recording: bytes, *, password_hash: str, now: datetime
+) -> None:
+    """Into empty tables."""
+    text = _KEPT.sub(lambda m: _said(m[1], int(m[2]), now), gzip.decompress(recording).decode())
+    tables: dict[str, Any] = json.loads(text)
+    for table in Table.metadata.sorted_tables:
+        if (kept := tables.get(table.name)) is not None:
+            rows = list(_rows(table, kept, password_hash=password_hash, now=now))
+            await queries.insert_rows(session, table, rows)
+    messages = tables["messages"]
+    place = {name: number for number, name in enumerate(messages["columns"])}
+    words = {row[place["id"]]: row[place["text"]] for row in messages["rows"]}
+    await index_messages(session, words)
+
+
+def _rows(
+    table: SqlTable, kept: Mapping[str, Any], *, password_hash: str, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """A column that is gone is left out; a new one gets its default."""
+    columns: Sequence[str] = kept["columns"]
+    moments = {c.name for c in table.columns if isinstance(c.type, UtcDateTime)}
+    for values in kept["rows"]:
+        row = {
+            name: now + timedelta(seconds=value) if name in moments and value is not None else value
+            for name, value in zip(columns, values, strict=True)
+            if name in table.columns
+        }
+        if "password_hash" in row:
+            row["password_hash"] = password_hash
+        if "public_token" in row:
+            row["public_token"] = secrets.token_urlsafe(24)
+        yield row
+
+
+def _kept(value: Any, at: datetime) -> Any:
+    if isinstance(value, datetime):
+        return round((value - at).total_seconds(), 6)
+    return value.value if isinstance(value, Enum) else value
+
+
+def _seconds(moment: str, at: datetime) -> int:
+    return round((datetime.fromisoformat(moment).astimezone(UTC) - at).total_seconds())
+
+
+def _said(how: str, seconds: int, now: datetime) -> str:
+    moment = now + timedelta(seconds=seconds)
+    return moment.isoformat() if how == "at" else f"{moment:%Y-%m-%d %H:%M} UTC"

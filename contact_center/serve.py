@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -37,6 +38,8 @@ from contact_center.channels.webhook import (
 )
 from contact_center.clock import utcnow
 from contact_center.db import Database
+from contact_center.demo.defaults import demo_sources, for_demo
+from contact_center.demo.welcome import has_demo_staff, seed_if_empty, summary
 from contact_center.fleet import PostgresBus, RedisBus
 from contact_center.intake.actions import Intake
 from contact_center.integrations.actions import Endpoints
@@ -62,9 +65,11 @@ SECRET_FILE = Path("data/secret_key")
 
 
 @asynccontextmanager
-async def runtime_from(settings: Settings, directory: Path) -> AsyncIterator[Runtime]:
+async def runtime_from(
+    settings: Settings, directory: Path, *, sources: Mapping[str, Source] | None = None
+) -> AsyncIterator[Runtime]:
     """Everything but what listens; the inbox takes messages as long as this is open."""
-    settings = settings.model_copy(update={"secret_key": _secret_key(settings)})
+    settings = settings.model_copy(update={"secret_key": secret_key(settings)})
     bus = _bus(settings)
     db = Database(settings.database.url, on_commit=bus.publish)
     texts = load_texts(directory / "texts")
@@ -93,7 +98,7 @@ async def runtime_from(settings: Settings, directory: Path) -> AsyncIterator[Run
         calls = SignedCalls(settings=settings.webhooks, now=utcnow)
         stack.push_async_callback(calls.close)
         channels["webhook"] = WebhookChannel(calls, targets=Endpoints(db, utcnow))
-        channels |= _reply_channels(calls, load_sources(directory))
+        channels |= _reply_channels(calls, load_sources(directory) if sources is None else sources)
         email = build_email_channel(settings, runtime.storage)
         stack.push_async_callback(email.close)
         channels["email"] = email
@@ -115,25 +120,40 @@ def run(settings: Settings, directory: Path, *, demo: bool = False) -> None:
 
 async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> None:
     """Until the process is told to stop, or something that must run dies."""
+    sources = load_sources(directory)
+    if demo:
+        settings = for_demo(settings)
+        sources |= demo_sources(secret_key(settings))
     async with AsyncExitStack() as stack:
-        runtime = await stack.enter_async_context(runtime_from(settings, directory))
+        runtime = await stack.enter_async_context(
+            runtime_from(settings, directory, sources=sources)
+        )
         await migrations.upgrade(runtime.db)
+        seeded = await seed_if_empty(runtime.db) if demo else None
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        await _start_roles(stack, runtime, directory, stopped=stopped)
+        await _start_roles(stack, runtime, sources, stopped=stopped)
+        if demo:
+            with_logins = await has_demo_staff(runtime.db)
+            sys.stdout.write(summary(runtime.settings, seeded=seeded, with_logins=with_logins))
+            sys.stdout.flush()
         await stopped.wait()
         logger.info("stopping")
 
 
 async def _start_roles(
-    stack: AsyncExitStack, runtime: Runtime, directory: Path, *, stopped: asyncio.Event
+    stack: AsyncExitStack,
+    runtime: Runtime,
+    sources: Mapping[str, Source],
+    *,
+    stopped: asyncio.Event,
 ) -> None:
     """What this process is to do; the doors open last, when everything behind them runs."""
     roles, fronts = set(runtime.settings.server.roles), []
     if runtime.settings.telegram.token is not None:
         fronts.append(await _start_telegram(stack, runtime, receive="intake" in roles))
-    app = build_app(runtime, fronts=fronts, sources=load_sources(directory))
+    app = build_app(runtime, fronts=fronts, sources=sources)
     webchat.setup(app, runtime)
     if "relay" in roles:
         relay = Relay(runtime, owner=_node())
@@ -216,7 +236,7 @@ def _bus(settings: Settings) -> Bus:
     return Bus()
 
 
-def _secret_key(settings: Settings) -> SecretStr:
+def secret_key(settings: Settings) -> SecretStr:
     """The configured key, or one that is made at the first start and kept beside the data."""
     if settings.secret_key.get_secret_value():
         return settings.secret_key

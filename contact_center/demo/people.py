@@ -271,7 +271,9 @@ def _buyer(number: int, name: str, language: str, *, channel: str, random: Rando
     elif channel == "webchat":
         address = _visitor_id(random)
     else:
-        address = str(random.randint(10**8, 10**9)) if channel == "telegram" else f"c-{1000 + number}"
+        address = (
+            str(random.randint(10**8, 10**9)) if channel == "telegram" else f"c-{1000 + number}"
+        )
     return Buyer(
         name=name,
         language=language,

@@ -29,7 +29,6 @@ from contact_center.sla.rules import dues
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import (
-    ACTIVE,
     WAITING,
     Priority,
     Status,
@@ -112,7 +111,9 @@ class Performance:
 
     def _promise(self, case: Case, priority: str, *, start: datetime) -> None:
         """Look at the clocks of a ticket when they run out."""
-        for kind, due in dues(self.intake.settings.targets[Priority(priority).value], start=start).items():
+        for kind, due in dues(
+            self.intake.settings.targets[Priority(priority).value], start=start
+        ).items():
             case.promised[kind] = due
             self._push(due + _NOTICED, case, Beat(timedelta(), Do.CHECK))
 
@@ -141,7 +142,9 @@ class Performance:
     async def answer(self, case: Case, beat: Beat, now: datetime) -> None:
         """0 is a plain "no"."""
         if case.buyer.channel in DIALOGUES:
-            await self._hand_in(case, "", button="callback:yes" if beat.score else "callback:no", now=now)
+            await self._hand_in(
+                case, "", button="callback:yes" if beat.score else "callback:no", now=now
+            )
             if beat.score:
                 later = now + timedelta(seconds=self.random.uniform(5, 40))
                 await self._hand_in(case, "", button=f"callback:{beat.score}", now=later)
@@ -187,20 +190,20 @@ class Performance:
     async def sort(self, case: Case, beat: Beat, now: datetime) -> None:
         """Mail does not say that it complains, and nobody's message says how urgent it is."""
         story = case.telling.story
-        changes: dict[str, object] = {"category": story.category, "priority": Priority(story.priority or "high")}
+        priority = Priority(story.priority or "high")
+        changes: dict[str, object] = {"category": story.category, "priority": priority}
         if story.is_complaint:
             changes |= {"kind": TicketKind.COMPLAINT, "team_id": self.staff.teams[COMPLAINTS].id}
-        policy: Mapping[str, object] = self.intake.settings.targets
         await tickets.edit(
             self.session,
             case.ticket_id,
             version=None,
             changes=changes,
-            policy=policy,  # type: ignore[arg-type]  keyed by the values of Priority
+            policy=self.intake.settings.targets,
             by=case.by,
             now=now,
         )
-        self._promise(case, str(changes["priority"]), start=case.start)
+        self._promise(case, priority, start=case.start)
 
     async def reply(self, case: Case, beat: Beat, now: datetime) -> None:
         await self._resume(case, now=now)

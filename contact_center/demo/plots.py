@@ -73,10 +73,18 @@ class Plot:
     beats: list[Beat] = field(default_factory=list)
     at: timedelta = timedelta()
 
-    def then(self, do: Do, text: str = "", *, within: tuple[float, float], **more: object) -> None:
+    def then(
+        self,
+        do: Do,
+        text: str = "",
+        *,
+        within: tuple[float, float],
+        status: Status | None = None,
+        score: int | None = None,
+    ) -> None:
         """Some minutes later."""
         self.at += timedelta(minutes=self.random.uniform(*within))
-        self.beats.append(Beat(self.at, do, text, **more))  # type: ignore[arg-type]  see Beat
+        self.beats.append(Beat(self.at, do, text, status, score))
 
 
 def plot(telling: Telling, *, channel: str, stage: Stage, random: Random) -> Sequence[Beat]:

@@ -91,4 +91,3 @@ async def insert_rows(
 
 async def count_tickets(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(Ticket)) or 0
-

@@ -1,6 +1,6 @@
 """The stories once played, kept as rows: playing takes half a minute, loading half a second.
 
-`contact-center demo --record` plays them anew, which is needed when tables change. Moments are
+`python -m tests.record_demo` plays them anew, which is needed when tables change. Moments are
 kept relative to that of the recording, so that what was new then is new whenever it is loaded.
 """
 
@@ -18,6 +18,7 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.db import Table, UtcDateTime
+from contact_center.deliveries.models import DeliveryStatus
 from contact_center.demo import queries
 from contact_center.messages.queries import index_messages
 
@@ -36,7 +37,7 @@ async def record(session: AsyncSession, *, at: datetime) -> bytes:
         rows = await queries.all_rows(session, table)
         if rows:
             names = [column.name for column in table.columns]
-            kept = [[_kept(row[name], at) for name in names] for row in rows]
+            kept = [[_kept(value, at) for value in _lean(dict(row))] for row in rows]
             tables[table.name] = {"columns": names, "rows": kept}
     text = json.dumps(tables, ensure_ascii=False, separators=(",", ":"))
     text = _PRECISE.sub(lambda m: f"<at:{_seconds(m[0], at)}>", text)
@@ -50,14 +51,12 @@ async def load(
     """Into empty tables."""
     text = _KEPT.sub(lambda m: _said(m[1], int(m[2]), now), gzip.decompress(recording).decode())
     tables: dict[str, Any] = json.loads(text)
+    _fatten(tables)
     for table in Table.metadata.sorted_tables:
         if (kept := tables.get(table.name)) is not None:
             rows = list(_rows(table, kept, password_hash=password_hash, now=now))
             await queries.insert_rows(session, table, rows)
-    messages = tables["messages"]
-    place = {name: number for number, name in enumerate(messages["columns"])}
-    words = {row[place["id"]]: row[place["text"]] for row in messages["rows"]}
-    await index_messages(session, words)
+    await index_messages(session, _words(tables))
 
 
 def _rows(
@@ -79,9 +78,31 @@ def _rows(
         yield row
 
 
+def _lean(row: Mapping[str, Any]) -> list[Any]:
+    """What has been sent says what its message says: once is enough."""
+    if row.get("payload") and row.get("message_id") and row["status"] is DeliveryStatus.SENT:
+        return [None if name == "payload" else value for name, value in row.items()]
+    return list(row.values())
+
+
+def _fatten(tables: Mapping[str, Any]) -> None:
+    words, deliveries = _words(tables), tables["deliveries"]
+    payload = deliveries["columns"].index("payload")
+    message = deliveries["columns"].index("message_id")
+    for row in deliveries["rows"]:
+        row[payload] = row[payload] or {"text": words[row[message]]}
+
+
+def _words(tables: Mapping[str, Any]) -> dict[int, str]:
+    """What the messages say."""
+    messages = tables["messages"]
+    number, text = messages["columns"].index("id"), messages["columns"].index("text")
+    return {row[number]: row[text] for row in messages["rows"]}
+
+
 def _kept(value: Any, at: datetime) -> Any:
     if isinstance(value, datetime):
-        return round((value - at).total_seconds(), 6)
+        return round((value - at).total_seconds(), 3)
     return value.value if isinstance(value, Enum) else value
 
 

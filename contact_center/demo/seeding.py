@@ -185,7 +185,9 @@ def _same_thing_twice(casting: Casting) -> list[tuple[Case, Case]]:
     writers = [b for b in casting.buyers if b.channel == "email"][:3]
     pairs = []
     for writer, hours in zip(writers, (2, 30, 54), strict=True):
-        first = casting.case(casting.now - timedelta(hours=hours), stage=Stage.WAITING, buyer=writer)
+        first = casting.case(
+            casting.now - timedelta(hours=hours), stage=Stage.WAITING, buyer=writer
+        )
         second = replace(
             first,
             start=first.end + timedelta(minutes=6),
@@ -216,7 +218,7 @@ async def _tidy(
     *,
     now: datetime,
 ) -> None:
-    """What leads do in the evening: put together what belongs together, take apart what does not."""
+    """What leads do in the evening: put together what belongs together, take apart the rest."""
     lead = agent(show.staff.agents["lead"].id)
     for first, second in pairs:
         await links.merge(session, second.ticket_id, into=first.ticket_id, by=lead, now=now)
@@ -232,7 +234,9 @@ async def _tidy(
         )
 
 
-async def _spoil(session: AsyncSession, intake: Intake, cases: list[Case], *, now: datetime) -> None:
+async def _spoil(
+    session: AsyncSession, intake: Intake, cases: list[Case], *, now: datetime
+) -> None:
     """What goes wrong: mail that cannot be delivered, and messages nobody can make sense of."""
     waiting = [c for c in cases if c.buyer.channel == "email" and c.ticket_id and c.end < now]
     reasons = (
@@ -240,9 +244,7 @@ async def _spoil(session: AsyncSession, intake: Intake, cases: list[Case], *, no
         (12, "given up after 12 attempts: 451 4.7.1 Greylisted, try again later"),
     )
     for case, (attempts, error) in zip(waiting[-2:], reasons, strict=True):
-        await queries.give_up_on_last_reply(
-            session, case.ticket_id, attempts=attempts, error=error
-        )
+        await queries.give_up_on_last_reply(session, case.ticket_id, attempts=attempts, error=error)
     nobody = Inbound(
         channel="demo-shop",
         external_id="order-note-4711",
@@ -280,5 +282,3 @@ def _team(story: Story, buyer: Buyer) -> str:
     if story.is_complaint and buyer.language == "en":
         return COMPLAINTS
     return CHINESE if buyer.language == "zh" else SERVICE
-
-

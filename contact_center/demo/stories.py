@@ -1,4 +1,4 @@
-"""What customers of the demo shop write about, read from `content/`, and told with changing facts."""
+"""What customers of the demo shop write about: read from `content/`, told with changing facts."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ class _Part(BaseModel):
 
 
 class Story(_Part):
-    """`talk` goes on after one of `open`; "a: …" an agent says, "c: …" the customer, "n: …" a note."""
+    """`talk` goes on after one of `open`: "a: …" an agent, "c: …" the customer, "n: …" a note."""
 
     id: str
     kind: TicketKind = TicketKind.INQUIRY
@@ -92,7 +92,14 @@ def content_in(language: str) -> Content:
 
 
 def tell(
-    story: Story, *, language: str, name: str, company: str, agent: str, at: datetime, random: Random
+    story: Story,
+    *,
+    language: str,
+    name: str,
+    company: str,
+    agent: str,
+    at: datetime,
+    random: Random,
 ) -> Telling:
     content = content_in(language)
     device = random.choice(content.devices)

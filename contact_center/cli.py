@@ -34,6 +34,29 @@ def serve(
 
 
 @app.command()
+def demo(
+    config: Config = None,
+    traffic: Annotated[bool, typer.Option(help="Play customers of the running service.")] = False,
+    agents: Annotated[bool, typer.Option(help="With --traffic: play agents, too.")] = False,
+    minutes: Annotated[float, typer.Option(help="With --traffic: how long; 0 is forever.")] = 0,
+    rate: Annotated[float, typer.Option(help="With --traffic: new customers a minute.")] = 6,
+    seed: Annotated[int | None, typer.Option(help="With --traffic: play it the same way.")] = None,
+) -> None:
+    """Fill an empty database with demo data, or play live customers."""
+    from contact_center.commands import seed_demo
+
+    settings, _ = _load(config)
+    if not traffic:
+        typer.echo(f"The database was filled with {_run(seed_demo(settings))} tickets.")
+        return
+    from contact_center.demo.traffic import Pace, play_traffic
+    from contact_center.serve import secret_key
+
+    pace = Pace(minutes=minutes, rate=rate, agents=agents, seed=seed)
+    _run(play_traffic(settings, secret_key(settings), pace, say=typer.echo))
+
+
+@app.command()
 def migrate(config: Config = None) -> None:
     """Bring the database to the current schema."""
     from contact_center.commands import migrate_database

@@ -10,6 +10,7 @@ from contact_center.agents import actions as agents
 from contact_center.agents.models import Role
 from contact_center.clock import utcnow
 from contact_center.db import Database
+from contact_center.demo.seeding import seed
 from contact_center.errors import Conflict, Invalid
 from contact_center.events.rules import SYSTEM
 from contact_center.logins import actions as logins
@@ -76,6 +77,12 @@ async def create_token(settings: Settings, *, name: str, scopes: Sequence[str]) 
             now=utcnow(),
         )
     return secret
+
+
+async def seed_demo(settings: Settings) -> int:
+    """How many tickets there are now. Raises Conflict for a database that is not empty."""
+    async with database(settings) as db:
+        return await seed(db, now=utcnow())
 
 
 async def backup_database(settings: Settings, file: Path) -> None:

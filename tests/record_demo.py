@@ -14,7 +14,7 @@ from contact_center.demo.seeding import DAYS, play
 from contact_center.intake.actions import Intake
 from contact_center.migrations import run as migrations
 from contact_center.routing.rules import load_routes
-from contact_center.settings import Settings
+from contact_center.settings import Callbacks, Settings
 from contact_center.texts import load_texts
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -24,7 +24,7 @@ def demo_intake(db: Database) -> Intake:
     texts = load_texts(CONFIG / "texts")
     return Intake(
         db=db,
-        settings=for_demo(Settings()),
+        settings=for_demo(Settings()).model_copy(update={"callbacks": Callbacks()}),
         texts=texts,
         routes=load_routes(CONFIG / "routing.toml"),
         dialogue=build_dialogue(texts, company=COMPANY),

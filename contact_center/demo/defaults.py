@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from contact_center.demo.people import DOMAIN
-from contact_center.settings import Email, Server, Settings
+from contact_center.settings import Callbacks, Email, Server, Settings
 from contact_center.sources.models import Source
 from contact_center.sources.rules import parse_sources
 
@@ -33,8 +33,11 @@ _SHOP_FIELDS = {
 }
 
 
-def for_demo(settings: Settings) -> Settings:
-    """Mail comes in on a port of this machine and leaves into a folder; what is set stays set."""
+def for_demo(settings: Settings, *, taken: bool = False) -> Settings:
+    """Mail comes in on a port of this machine and leaves into a folder; what is set stays set.
+
+    `taken` is for who looks for the running service: its ports are not free.
+    """
     changes: dict[str, Any] = {}
     if settings.company == Settings.model_fields["company"].default:
         changes["company"] = COMPANY
@@ -42,16 +45,21 @@ def for_demo(settings: Settings) -> Settings:
         url = f"http://localhost:{settings.server.port}"
         changes["server"] = settings.server.model_copy(update={"public_url": url})
     if not settings.email.enabled:
-        changes["email"] = settings.email.model_copy(update=_mail(settings.email))
+        changes["email"] = settings.email.model_copy(update=_mail(settings.email, taken=taken))
+    if settings.callbacks.delay_minutes == Callbacks().delay_minutes:
+        # Nobody who tries it out waits an hour for the question.
+        changes["callbacks"] = settings.callbacks.model_copy(update={"delay_minutes": 1})
     return settings.model_copy(update=changes)
 
 
-def _mail(email: Email) -> dict[str, Any]:
+def _mail(email: Email, *, taken: bool) -> dict[str, Any]:
     changes: dict[str, Any] = {"enabled": True, "smtp_host": None}
     if email.address == Email().address:
         changes |= {"address": f"support@{DOMAIN}", "name": COMPANY}
-    free = (port for port in MAIL_PORTS if _is_free(email.listen_host, port))
-    return changes | {"listen_port": next(free, email.listen_port)}
+    if not taken and email.listen_port == Email().listen_port:
+        free = (port for port in MAIL_PORTS if _is_free(email.listen_host, port))
+        changes["listen_port"] = next(free, email.listen_port)
+    return changes
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -24,7 +24,8 @@ from contact_center.demo.stories import Telling
 from contact_center.events.rules import Actor, agent
 from contact_center.intake.actions import Intake
 from contact_center.messages import actions as messages
-from contact_center.sla.models import ClockKind
+from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.queries import clocks_of
 from contact_center.sla.rules import dues
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
@@ -37,6 +38,7 @@ from contact_center.tickets.models import (
 )
 
 _FORM = ("what_happened", "since", "order", "remedy")  # the questions, in their order
+_PRIORITIES = {TicketKind.PRAISE: "low", TicketKind.SUGGESTION: "low"}
 _NOTICED = timedelta(seconds=12)  # after which the timetable sees that a promise has broken
 
 
@@ -104,10 +106,17 @@ class Performance:
 
     async def _check_promises(self, case: Case, now: datetime) -> None:
         late = [kind for kind, due in case.promised.items() if due + _NOTICED <= now]
-        if late:
-            await tickets.note_breaches(self.session, case.ticket_id, now=now)
-            for kind in late:
+        if not late:
+            return
+        await tickets.note_breaches(self.session, case.ticket_id, now=now)
+        clocks = await clocks_of(self.session, case.ticket_id)
+        for kind in late:
+            clock = clocks.get(kind)
+            if clock is None or clock.state is not ClockState.RUNNING:
                 del case.promised[kind]
+            else:  # it was started, or the promise was changed, after the first message
+                case.promised[kind] = clock.due_at
+                self._push(clock.due_at + _NOTICED, case, Beat(timedelta(), Do.CHECK))
 
     def _promise(self, case: Case, priority: str, *, start: datetime) -> None:
         """Look at the clocks of a ticket when they run out."""
@@ -183,17 +192,19 @@ class Performance:
     # The agents
 
     async def claim(self, case: Case, beat: Beat, now: datetime) -> None:
-        ticket = await tickets.claim(self.session, case.ticket_id, by=case.by, now=now)
-        if ticket.waiting_since is not None and case.telling.story.is_complaint:
-            case.promised.setdefault(ClockKind.RESOLUTION, now + timedelta(days=1))
+        await tickets.claim(self.session, case.ticket_id, by=case.by, now=now)
 
     async def sort(self, case: Case, beat: Beat, now: datetime) -> None:
-        """Mail does not say that it complains, and nobody's message says how urgent it is."""
+        """Mail does not say what it is, and nobody's message says how urgent."""
         story = case.telling.story
-        priority = Priority(story.priority or "high")
-        changes: dict[str, object] = {"category": story.category, "priority": priority}
+        priority = Priority(story.priority or _PRIORITIES.get(story.kind, "high"))
+        changes: dict[str, object] = {
+            "category": story.category,
+            "priority": priority,
+            "kind": story.kind,
+        }
         if story.is_complaint:
-            changes |= {"kind": TicketKind.COMPLAINT, "team_id": self.staff.teams[COMPLAINTS].id}
+            changes["team_id"] = self.staff.teams[COMPLAINTS].id
         await tickets.edit(
             self.session,
             case.ticket_id,

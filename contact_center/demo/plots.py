@@ -7,7 +7,7 @@ from enum import StrEnum
 from random import Random
 
 from contact_center.demo.stories import Telling
-from contact_center.tickets.models import Status
+from contact_center.tickets.models import Status, TicketKind
 
 DIALOGUES = ("webchat", "telegram")  # where the chatbot talks first
 ASK_AFTER = 60.5  # minutes; the timetable looks every minute
@@ -118,7 +118,7 @@ def _take(told: Plot, stage: Stage) -> None:
     """Most are taken within minutes; some wait until after the promise."""
     is_late = told.random.random() < 0.12 and stage is Stage.OVER
     told.then(Do.CLAIM, within=(62, 190) if is_late else (1.5, 22))
-    if told.telling.story.is_complaint or told.random.random() < 0.06:
+    if told.telling.story.kind is not TicketKind.INQUIRY or told.random.random() < 0.06:
         told.then(Do.SORT, within=(0.3, 1))
 
 

@@ -59,6 +59,7 @@ class Content(_Part):
     thanks: list[str]
     still: list[str]
     again: list[str]
+    anyhow: list[str]  # what agents can always say
     story: list[Story]
     canned: list[Canned]
 

@@ -105,7 +105,7 @@ class Performance:
             await queries.send_all(self.session)
 
     async def _check_promises(self, case: Case, now: datetime) -> None:
-        late = [kind for kind, due in case.promised.items() if due + _NOTICED <= now]
+        late = [kind for kind, due in case.promised.items() if due < now]
         if not late:
             return
         await tickets.note_breaches(self.session, case.ticket_id, now=now)

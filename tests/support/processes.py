@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,10 +24,18 @@ def free_port() -> int:
 class Service:
     """`contact-center serve` on a port of its own; data lie in `directory`."""
 
-    def __init__(self, directory: Path, *, database_url: str, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        database_url: str,
+        settings: Mapping[str, str],
+        arguments: Sequence[str] = (),
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._directory = directory
+        self._arguments = arguments
         self._environment = os.environ | {
             "PYTHONPATH": str(ROOT),
             "CC_CONFIG": str(ROOT / "config"),
@@ -48,6 +56,7 @@ class Service:
                 "-m",
                 "contact_center",
                 "serve",
+                *self._arguments,
                 cwd=self._directory,
                 env=self._environment,
                 stdout=log,

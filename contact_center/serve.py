@@ -133,7 +133,7 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> N
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        await _start_roles(stack, runtime, sources, stopped=stopped)
+        await start_roles(stack, runtime, sources, stopped=stopped)
         if demo:
             with_logins = await has_demo_staff(runtime.db)
             sys.stdout.write(summary(runtime.settings, seeded=seeded, with_logins=with_logins))
@@ -142,7 +142,7 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> N
         logger.info("stopping")
 
 
-async def _start_roles(
+async def start_roles(
     stack: AsyncExitStack,
     runtime: Runtime,
     sources: Mapping[str, Source],

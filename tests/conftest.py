@@ -25,6 +25,7 @@ from contact_center.runtime import Runtime
 from contact_center.settings import Settings
 from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
+from tests.support.browser import NEEDED, chromium
 from tests.support.clients import Browsers, Login, TokenFor
 from tests.support.databases import (
     BACKENDS,
@@ -62,6 +63,17 @@ def pytest_configure(config: pytest.Config) -> None:
     server = postgres_server()
     os.environ["CC_TEST_POSTGRES"] = server.__enter__()
     config.add_cleanup(lambda: server.__exit__(None, None, None))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without a browser its tests are skipped, and said so; where all must run that is an error."""
+    driven = [item for item in items if item.get_closest_marker("browser")]
+    if not driven or chromium() is not None:
+        return
+    if os.environ.get("CI"):
+        raise pytest.UsageError(NEEDED)
+    for item in driven:
+        item.add_marker(pytest.mark.skip(reason=NEEDED))
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ REQUEST_ID = "X-Request-Id"
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     headers = response.headers
+    headers["Server"] = "contact-center"  # not what it runs on, and in which version
     for name, value in HEADERS.items():
         if name not in headers:
             headers[name] = value

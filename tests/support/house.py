@@ -19,6 +19,7 @@ from contact_center.commands import create_token
 from contact_center.runtime import Runtime
 from contact_center.serve import runtime_from, start_roles
 from contact_center.settings import Settings
+from contact_center.sources.rules import load_sources
 from tests.support.mail import FarServer, a_far_server
 from tests.support.processes import free_port
 from tests.support.receivers import Receiver, running_receiver
@@ -146,7 +147,8 @@ async def open_house(
         (config / "sources.toml").write_text(SOURCE.format(url=receiver.url))
         settings = _settings(directory, database_url, far, telegram)
         runtime = await stack.enter_async_context(runtime_from(settings, config))
-        await start_roles(stack, runtime, config, stopped=asyncio.Event())
+        sources = load_sources(config)
+        await start_roles(stack, runtime, sources, stopped=asyncio.Event())
         token = await create_token(
             settings, name="story", scopes=["messages:submit", "tickets:read"]
         )

@@ -23,6 +23,7 @@ from contact_center.demo.plots import DIALOGUES, Beat, Do
 from contact_center.demo.stories import Telling
 from contact_center.events.rules import Actor, agent
 from contact_center.intake.actions import Intake
+from contact_center.links import actions as links
 from contact_center.messages import actions as messages
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import clocks_of
@@ -273,6 +274,26 @@ class Performance:
         lead = agent(self.staff.agents["lead"].id)
         await tickets.close(self.session, case.ticket_id, by=lead, now=now, reason="no_answer")
 
+    async def merge(self, case: Case, beat: Beat, now: datetime) -> None:
+        assert case.into is not None
+        into = case.into.ticket_id
+        await links.merge(self.session, case.ticket_id, into=into, by=case.by, now=now)
+        case.promised.clear()
+
+    async def split(self, case: Case, beat: Beat, now: datetime) -> None:
+        """What is split off is answered at once."""
+        part = await links.split(
+            self.session,
+            case.ticket_id,
+            message_ids=case.message_ids[-1:],
+            subject=case.telling.subject,
+            policy=self.intake.settings.targets,
+            by=case.by,
+            now=now,
+        )
+        await tickets.note_breaches(self.session, part.id, now=now)
+        await messages.reply(self.session, part.id, text=beat.text, by=case.by, now=now)
+
     async def _resume(self, case: Case, *, now: datetime) -> None:
         ticket = await ticket_queries.lock_ticket(self.session, case.ticket_id)
         if ticket.status in WAITING:
@@ -314,5 +335,7 @@ _DOES: Mapping[Do, Callable[[Performance, Case, Beat, datetime], Awaitable[None]
     Do.ANSWER: Performance.answer,
     Do.CANCEL: Performance.cancel,
     Do.CLOSE: Performance.close,
+    Do.MERGE: Performance.merge,
+    Do.SPLIT: Performance.split,
     Do.CHECK: Performance.check,
 }

@@ -29,6 +29,8 @@ class Do(StrEnum):
     ANSWER = "answer"  # the customer, to the callback
     CANCEL = "cancel"
     CLOSE = "close"
+    MERGE = "merge"  # into the ticket of the case before
+    SPLIT = "split"  # the last message is about something else
     CHECK = "check"  # whether a promise has broken
 
 

@@ -64,13 +64,13 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """A column that is gone is left out; a new one gets its default."""
     columns: Sequence[str] = kept["columns"]
-    moments = {c.name for c in table.columns if isinstance(c.type, UtcDateTime)}
+    known = [(number, name) for number, name in enumerate(columns) if name in table.columns]
+    moments = [name for _, name in known if isinstance(table.columns[name].type, UtcDateTime)]
     for values in kept["rows"]:
-        row = {
-            name: now + timedelta(seconds=value) if name in moments and value is not None else value
-            for name, value in zip(columns, values, strict=True)
-            if name in table.columns
-        }
+        row = {name: values[number] for number, name in known}
+        for name in moments:
+            if row[name] is not None:
+                row[name] = now + timedelta(seconds=row[name])
         if "password_hash" in row:
             row["password_hash"] = password_hash
         if "public_token" in row:

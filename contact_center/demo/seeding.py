@@ -14,13 +14,11 @@ from contact_center.db import Database
 from contact_center.demo import people, queries
 from contact_center.demo.people import CHINESE, COMPLAINTS, SERVICE, Buyer, Staff
 from contact_center.demo.performing import Case, Performance
-from contact_center.demo.plots import DIALOGUES, Stage, plot
+from contact_center.demo.plots import DIALOGUES, Beat, Do, Stage, plot
 from contact_center.demo.recording import FILE, load
 from contact_center.demo.stories import Story, content_in, tell
 from contact_center.errors import Conflict
-from contact_center.events.rules import agent
 from contact_center.intake.actions import Intake
-from contact_center.links import actions as links
 from contact_center.web.passwords import Passwords
 
 DAYS = 30
@@ -144,13 +142,9 @@ async def _fill(
     casting = Casting(staff=staff, buyers=buyers, random=random, now=now)
     show = Performance(session=session, intake=intake, staff=staff, random=random)
     cases = [*_past(casting, days=days), *_present(casting)]
-    for case in cases:
-        show.add(case)
-    pairs, wholes = _same_thing_twice(casting), _two_things_at_once(casting)
-    for case in [*(c for pair in pairs for c in pair), *wholes]:
+    for case in [*cases, *_same_thing_twice(casting), *_two_things_at_once(casting)]:
         show.add(case)
     await show.run(until=now)
-    await _tidy(session, show, pairs, wholes, now=now)
     await _spoil(session, intake, cases, now=now)
     await _name_companies(session, buyers, {name: a.id for name, a in accounts.items()})
     await session.flush()
@@ -180,58 +174,40 @@ def _present(casting: Casting) -> Iterator[Case]:
             yield case
 
 
-def _same_thing_twice(casting: Casting) -> list[tuple[Case, Case]]:
+def _same_thing_twice(casting: Casting) -> Iterator[Case]:
     """People who write a second mail instead of answering; their tickets are merged."""
-    writers = [b for b in casting.buyers if b.channel == "email"][:3]
-    pairs = []
+    writers = [buyer for buyer in casting.buyers if buyer.channel == "email"][:3]
     for writer, hours in zip(writers, (2, 30, 54), strict=True):
-        first = casting.case(
-            casting.now - timedelta(hours=hours), stage=Stage.WAITING, buyer=writer
-        )
-        second = replace(
+        start = casting.now - timedelta(hours=hours)
+        first = casting.case(start, stage=Stage.WAITING, buyer=writer)
+        reminder = first.telling.fill(casting.random.choice(first.telling.content.reminder))
+        yield first
+        yield replace(
             first,
             start=first.end + timedelta(minutes=6),
             thread=first.thread + "-again",
-            beats=[replace(first.beats[0])],
+            beats=[
+                Beat(timedelta(), Do.SAY, reminder),
+                Beat(timedelta(minutes=9), Do.MERGE),
+            ],
             message_ids=[],
             promised={},
             into=first,
         )
-        pairs.append((first, second))
-    return pairs
 
 
-def _two_things_at_once(casting: Casting) -> list[Case]:
-    writers = [b for b in casting.buyers if b.channel == "email"][3:5]
-    ago = (timedelta(hours=5), timedelta(hours=28))
-    return [
-        casting.case(casting.now - hours, stage=Stage.REPLIED, buyer=writer)
-        for writer, hours in zip(writers, ago, strict=True)
-    ]
-
-
-async def _tidy(
-    session: AsyncSession,
-    show: Performance,
-    pairs: list[tuple[Case, Case]],
-    wholes: list[Case],
-    *,
-    now: datetime,
-) -> None:
-    """What leads do in the evening: put together what belongs together, take apart the rest."""
-    lead = agent(show.staff.agents["lead"].id)
-    for first, second in pairs:
-        await links.merge(session, second.ticket_id, into=first.ticket_id, by=lead, now=now)
-    for whole in wholes:
-        await links.split(
-            session,
-            whole.ticket_id,
-            message_ids=whole.message_ids[-1:],
-            subject=whole.telling.subject,
-            policy=show.intake.settings.targets,
-            by=lead,
-            now=now,
-        )
+def _two_things_at_once(casting: Casting) -> Iterator[Case]:
+    """People who ask something else in the same mail thread; the agent splits it off."""
+    writers = [buyer for buyer in casting.buyers if buyer.channel == "email"][3:5]
+    for writer, hours in zip(writers, (9, 28), strict=True):
+        start = casting.now - timedelta(hours=hours)
+        case = casting.case(start, stage=Stage.REPLIED, buyer=writer)
+        anyhow = casting.random.choice(case.telling.content.anyhow)
+        case.beats = [
+            *case.beats,
+            Beat(case.beats[-1].after + timedelta(minutes=11), Do.SPLIT, anyhow),
+        ]
+        yield case
 
 
 async def _spoil(

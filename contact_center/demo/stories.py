@@ -50,6 +50,8 @@ class Canned(_Part):
 
 class Content(_Part):
     products: list[str]
+    teas: list[str]
+    fragile: list[str]
     devices: list[str]
     cities: list[str]
     carriers: list[str]
@@ -57,6 +59,7 @@ class Content(_Part):
     partners: list[str]
     weekdays: list[str]
     thanks: list[str]
+    reminder: list[str]  # of somebody who writes a second mail
     still: list[str]
     again: list[str]
     anyhow: list[str]  # what agents can always say
@@ -109,6 +112,8 @@ def tell(
         "invoice": f"{at:%Y}-{random.randint(1_000, 9_999)}",
         "tracking": f"00{random.randint(10**11, 10**12 - 1)}",
         "product": random.choice(content.products),
+        "tea": random.choice(content.teas),
+        "fragile": random.choice(content.fragile),
         "device": device,
         "amount": _amount(language, random),
         "city": random.choice(content.cities),

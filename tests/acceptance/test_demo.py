@@ -75,7 +75,7 @@ async def test_live_customers_fill_the_queues_and_agents_answer_them(demo, db) -
 
 
 async def test_customers_outlive_a_restart_of_the_service(demo, db) -> None:
-    pace = Pace(minutes=0.5, rate=60, seed=6, hurry=30)
+    pace = Pace(rate=60, seed=6, hurry=30)
     before = await count(db, Ticket)
     playing = asyncio.create_task(
         play_traffic(settings_of(demo), SecretStr(SECRET), pace, say=lambda _: None)
@@ -84,7 +84,9 @@ async def test_customers_outlive_a_restart_of_the_service(demo, db) -> None:
     await demo.kill()
     await demo.start()
     await until_there_are(db, await count(db, Ticket) + 2)
-    await playing
+    assert not playing.done()
+    playing.cancel()
+    await asyncio.wait([playing])
 
 
 async def count(db, table) -> int:

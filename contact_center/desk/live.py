@@ -13,6 +13,7 @@ from contact_center.desk.streams import (
     STREAMS,
     Cursor,
     Pipe,
+    Position,
     beats,
     look_back,
     pipe_to,
@@ -42,7 +43,7 @@ async def follow_counters(call: Call) -> web.StreamResponse:
 
 
 @routes.get("/live/queues/{queue}", permission=Permission.TICKETS_READ, transaction=False)
-async def follow_queue(call: Call, queue: Queue, after: int = 0) -> web.StreamResponse:
+async def follow_queue(call: Call, queue: Queue, after: Position = 0) -> web.StreamResponse:
     """`after` is the last event the page knows of."""
     return await _follow(call, queue=queue, after=after)
 
@@ -57,8 +58,7 @@ async def show_badge(call: Call) -> dict[str, int]:
 
 
 async def _follow(call: Call, *, queue: Queue | None, after: int) -> web.StreamResponse:
-    given = resume_at(call)
-    cursor = Cursor(int(given) if given.isdecimal() else after)
+    cursor = Cursor((resume_at(call) or [after])[0])
     with call.request.app[STREAMS].listen(call, ["events"]) as subscription:
         async with pipe_to(call) as pipe:
             counts: dict[Queue, int] = {}

@@ -12,7 +12,15 @@ from contact_center.agents.queries import all_agents, team_ids_of
 from contact_center.desk.render import draw, reader_of
 from contact_center.desk.shell import count_queues, shown
 from contact_center.desk.story import Said, Story, said, story_of
-from contact_center.desk.streams import HEARTBEAT, STREAMS, Pipe, beats, pipe_to, resume_at
+from contact_center.desk.streams import (
+    HEARTBEAT,
+    STREAMS,
+    Pipe,
+    Position,
+    beats,
+    pipe_to,
+    resume_at,
+)
 from contact_center.desk.ticket import news_values
 from contact_center.messages.queries import latest_messages
 from contact_center.web.arguments import Id
@@ -30,7 +38,7 @@ _MOVED = {"ticket.merged", "ticket.absorbed", "ticket.split"}
 
 @routes.get("/live/tickets/{ticket_id}", permission=Permission.TICKETS_READ, transaction=False)
 async def follow_ticket(
-    call: Call, ticket_id: Id, after: int = 0, seen: int = 0
+    call: Call, ticket_id: Id, after: Position = 0, seen: Position = 0
 ) -> web.StreamResponse:
     """`after` is the last message the page knows, `seen` the number of its last event."""
     window = Window(call, ticket_id, last=after, seen=seen)
@@ -62,10 +70,9 @@ class Window:
     counts: dict[str, str] = field(default_factory=dict)
     looked_at: float = -HEARTBEAT
 
-    def resume(self, mark: str) -> None:
-        seen, _, last = mark.partition(".")
-        if seen.isdecimal() and last.isdecimal():
-            self.seen, self.last = int(seen), int(last)
+    def resume(self, marks: list[int]) -> None:
+        if len(marks) == 2:
+            self.seen, self.last = marks
 
     async def tell_news(self, pipe: Pipe, hints: set[str]) -> None:
         now = self.call.runtime.now().timestamp()

@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
+from pydantic import Field
 
 from contact_center.bus import Subscription
 from contact_center.errors import TooMany
 from contact_center.events.models import Event
 from contact_center.web.call import Call
+from contact_center.web.storable import LARGEST
 
 HEARTBEAT = 15.0  # seconds; also how often the database is read without a hint
 CALM = 0.4  # seconds between two readings, however many hints come
@@ -27,6 +29,7 @@ HEADERS = {
     "X-Accel-Buffering": "no",
 }
 CLOSING = "closing"
+Position = Annotated[int, Field(ge=0, le=LARGEST)]  # what a page has seen; 0 for nothing
 
 
 @dataclass(slots=True)
@@ -121,9 +124,11 @@ async def beats(
         await asyncio.sleep(CALM)
 
 
-def resume_at(call: Call) -> str:
-    """Where the browser was when it lost us."""
-    return call.request.headers.get("Last-Event-ID", "")[:60]
+def resume_at(call: Call) -> list[int]:
+    """Where the browser was when it lost us: the numbers of the last mark; none for a new page."""
+    parts = call.request.headers.get("Last-Event-ID", "").split(".")
+    is_ours = all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts)
+    return [int(part) for part in parts] if is_ours else []
 
 
 def look_back(now: datetime) -> datetime:

@@ -1,14 +1,14 @@
 """The page of one ticket."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from pydantic import Field
 
 from contact_center.agents.queries import all_agents, team_ids_of
 from contact_center.desk.render import page
 from contact_center.desk.shell import surroundings
 from contact_center.desk.story import Story, earlier, said, story_of
+from contact_center.desk.streams import Position
 from contact_center.events.rules import Actor
 from contact_center.knowledge.queries import canned_replies
 from contact_center.knowledge.rules import fill_in
@@ -50,7 +50,7 @@ async def show_ticket(call: Call, ticket_id: Id) -> web.Response:
 
 
 @routes.post("/tickets/{ticket_id}/seen", permission=_READ)
-async def mark_seen(call: Call, ticket_id: Id, message: Annotated[int, Field(ge=0)]) -> None:
+async def mark_seen(call: Call, ticket_id: Id, message: Position) -> None:
     await actions.mark_read(call.session, ticket_id, message_id=message, by=Actor(call.agent.actor))
 
 

@@ -20,7 +20,7 @@ from contact_center.desk.streams import (
     resume_at,
 )
 from contact_center.events.models import Event
-from contact_center.events.queries import events_since
+from contact_center.events.queries import events_since, last_event_id
 from contact_center.events.rules import Actor, agent_id
 from contact_center.messages.queries import unread_counts
 from contact_center.tickets.queries import Queue, in_queue, queue_page
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 routes = Routes("desk", prefix="/desk", documented=False)
 
-MOST_EVENTS = 500  # beyond them the page had better be loaded again
+MOST_EVENTS = 1000  # beyond them the page had better be loaded again
 
 
 @routes.get("/live/counters", permission=Permission.TICKETS_READ, transaction=False)
@@ -87,10 +87,11 @@ async def _send_rows(call: Call, pipe: Pipe, queue: Queue, cursor: Cursor) -> No
         events = await events_since(
             session, after=cursor.last, since=look_back(now), limit=MOST_EVENTS
         )
-        fresh = cursor.news(events)
+        fresh = [event for event in cursor.news(events) if event.ticket_id is not None]
         if not fresh:
             return
         if len(events) >= MOST_EVENTS:
+            cursor.last = await last_event_id(session)
             await pipe.tell("reload", {})
             return
         html = await _changed(call, session, queue, fresh)

@@ -22,7 +22,7 @@ CALM = 0.4  # seconds between two readings, however many hints come
 LONGEST = 600.0  # seconds; then the browser comes back and shows its cookie again
 SLOWEST_READER = 30.0  # seconds a browser may take to accept what it is sent
 MOST_STREAMS = 2_000  # of one process
-LOOK_BACK = timedelta(seconds=10)  # the longest transaction
+LOOK_BACK = timedelta(seconds=3)  # longer than transactions that overlap
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store, no-transform",

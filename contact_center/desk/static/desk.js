@@ -159,7 +159,12 @@
     }
     showTitle();
   });
-  body.addEventListener("reload", () => location.reload());
+  body.addEventListener("reload", () => { // not again and again when very much happens
+    const last = Number(sessionStorage.getItem("desk:reloaded"));
+    if (Date.now() - last < 30000) return;
+    sessionStorage.setItem("desk:reloaded", String(Date.now()));
+    location.reload();
+  });
   body.addEventListener("company", (event) => {
     const { viewing, typing } = JSON.parse(event.detail.data);
     const names = (list) => list.join(words.and);

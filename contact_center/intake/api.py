@@ -57,9 +57,10 @@ class MessageBody(_Body):
     kind: TicketKind | None = None
     priority: Priority | None = None
     category: Tag | None = None
-    tags: Annotated[list[Tag], Field(max_length=20)] = []
-    facts: Annotated[dict[Tag, Any], Field(max_length=MOST_FACTS)] = {}
-    attachments: Annotated[list[FileBody], Field(max_length=10)] = []
+    # Factories: a default that could change would be copied for every message.
+    tags: Annotated[list[Tag], Field(max_length=20)] = Field(default_factory=list)
+    facts: Annotated[dict[Tag, Any], Field(max_length=MOST_FACTS)] = Field(default_factory=dict)
+    attachments: Annotated[list[FileBody], Field(max_length=10)] = Field(default_factory=list)
 
 
 class ReceiptView(BaseModel):

@@ -1,6 +1,7 @@
 """Where a request comes from."""
 
 import ipaddress
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -19,10 +20,7 @@ def client_address(call: Call) -> str:
 
 def client_network(call: Call) -> str:
     """What limits count by: one customer's IPv6 network holds more addresses than we remember."""
-    address = _parse(client_address(call))
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address or "unknown")
+    return _network(client_address(call))
 
 
 def is_loopback(request: web.Request) -> bool:
@@ -30,6 +28,14 @@ def is_loopback(request: web.Request) -> bool:
     address = _parse(request.remote or "")
     forwarded = {"X-Forwarded-For", "Forwarded", "X-Real-IP"} & set(request.headers)
     return address is not None and address.is_loopback and not forwarded
+
+
+@lru_cache(maxsize=4096)
+def _network(text: str) -> str:
+    address = _parse(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address or "unknown")
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

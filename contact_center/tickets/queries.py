@@ -23,6 +23,7 @@ from contact_center.sla.models import Clock
 from contact_center.tickets.models import (
     ACTIVE,
     AGREED_WAITING,
+    IS_ACTIVE,
     WAITING,
     Status,
     Ticket,
@@ -226,12 +227,11 @@ async def queue_size(
     return await session.scalar(counted) or 0
 
 
-_ACTIVE = "status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"
 
 
 def _in_queue(queue: Queue, *, agent_id: int, team_ids: Collection[int]) -> Select[Ticket]:
     # The conditions repeat those of the partial indexes in models.py, or these are not used.
-    active = text(_ACTIVE)
+    active = text(IS_ACTIVE)
     conditions: dict[Queue, ColumnElement[bool]] = {
         Queue.UNCLAIMED: Ticket.status == Status.QUEUED,
         Queue.MINE: or_(Ticket.assignee_id == agent_id, Ticket.owner_id == agent_id),
@@ -274,5 +274,5 @@ async def queued_ticket_ids(
 
 async def longest_waiting(session: AsyncSession) -> datetime | None:
     """Since when the customer waits who has waited longest for an answer."""
-    active = text(_ACTIVE)
+    active = text(IS_ACTIVE)
     return await session.scalar(select(func.min(Ticket.waiting_since)).where(active))

@@ -350,25 +350,33 @@ def upgrade() -> None:
             "ix_tickets_active",
             ["next_due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
-            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            sqlite_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
+            postgresql_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
         )
         batch_op.create_index(
             "ix_tickets_assignee",
             ["assignee_id", "next_due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
-            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            sqlite_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
+            postgresql_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
         )
         batch_op.create_index(
             "ix_tickets_breached",
             ["next_due_at", "id"],
             unique=False,
             sqlite_where=sa.text(
-                "breached_at IS NOT NULL AND status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"
+                "breached_at IS NOT NULL AND status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
             ),
             postgresql_where=sa.text(
-                "breached_at IS NOT NULL AND status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"
+                "breached_at IS NOT NULL AND status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
             ),
         )
         batch_op.create_index(
@@ -391,15 +399,23 @@ def upgrade() -> None:
             "ix_tickets_owner",
             ["owner_id", "next_due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
-            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            sqlite_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
+            postgresql_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
         )
         batch_op.create_index(
             "ix_tickets_queue",
             ["status", "next_due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
-            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            sqlite_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
+            postgresql_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
         )
         batch_op.create_index(
             "ix_tickets_resolved",
@@ -420,8 +436,12 @@ def upgrade() -> None:
             "ix_tickets_team",
             ["team_id", "next_due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
-            postgresql_where=sa.text("status NOT IN ('bot', 'resolved', 'closed', 'cancelled')"),
+            sqlite_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
+            postgresql_where=sa.text(
+                "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
+            ),
         )
         batch_op.create_index(
             "ix_tickets_waiting",

@@ -4,10 +4,11 @@ SQLite: WAL, `synchronous=FULL`, one writer connection and a few read-only ones.
 asyncpg. The same code runs on both; what differs is here and, where SQL must, in `queries.py`.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -28,14 +29,9 @@ from sqlalchemy import (
     any_,
     bindparam,
     event,
-    func,
-    insert,  # noqa: TID251  one statement for every slice
     make_url,
-    select,  # noqa: TID251  and one to number its rows
 )
 from sqlalchemy import Enum as EnumType
-from sqlalchemy import Table as SqlTable
-from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_sql
 from sqlalchemy.ext.asyncio import (
@@ -72,13 +68,17 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"naive datetime {value!r}: give it a time zone")
-        value = value.astimezone(UTC)
-        return value.isoformat(" ", "microseconds")[:26] if dialect.name == "sqlite" else value
+        return _sortable(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if isinstance(value, str):
             return datetime.fromisoformat(value).replace(tzinfo=UTC)
         return cast("datetime | None", value)
+
+
+@lru_cache(maxsize=256)  # a batch writes the same few instants many times
+def _sortable(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 
 Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
@@ -165,33 +165,6 @@ def among(session: AsyncSession, column: Any, values: Collection[Any]) -> Column
         array = bindparam(None, list(values), type_=postgresql.ARRAY(column.type), unique=True)
         return cast("ColumnElement[bool]", column == any_(array))
     return cast("ColumnElement[bool]", column.in_(values))
-
-
-async def next_ids(session: AsyncSession, table: SqlTable, count: int) -> list[int]:
-    """Ids for rows about to be inserted in one go.
-
-    Inserting many rows *and* reading their ids back in order costs a statement a row on SQLite.
-    There the transaction is the only writer, so the highest id cannot move; PostgreSQL gives out
-    numbers from the column's sequence.
-    """
-    if not is_postgresql(session):
-        last = await session.scalar(select(func.max(table.c.id))) or 0
-        return list(range(last + 1, last + 1 + count))
-    sequence = func.pg_get_serial_sequence(table.name, "id")
-    numbers = select(func.nextval(cast_to(sequence, postgresql.REGCLASS))).select_from(
-        func.generate_series(1, count)
-    )
-    return sorted(await session.scalars(numbers))
-
-
-async def insert_numbered(
-    session: AsyncSession, table: SqlTable, rows: Sequence[Mapping[str, Any]]
-) -> list[int]:
-    """Insert rows, return their ids in the order of the rows."""
-    ids = await next_ids(session, table, len(rows))
-    numbered = [{"id": number, **row} for number, row in zip(ids, rows, strict=True)]
-    await session.execute(insert(table), numbered)
-    return ids
 
 
 def is_postgresql(session: AsyncSession) -> bool:

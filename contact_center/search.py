@@ -19,8 +19,7 @@ MOST_TOKENS = 4_000  # of one text: what lies beyond is kept, but not found
 def tokens(text: str) -> list[str]:
     """Search tokens in reading order, with repeats."""
     found: list[str] = []
-    for match in _RUN.finditer(_fold(text)):
-        run = match[0]
+    for run in _RUN.findall(_fold(text)):
         if run[0] >= _FIRST_HAN:
             pairs = [run[i : i + 2] for i in range(len(run) - 1)] or [run]
             found.extend("x" + pair.encode("utf-16-be").hex() for pair in pairs)
@@ -32,11 +31,15 @@ def tokens(text: str) -> list[str]:
 
 
 def _fold(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 def _stem(word: str) -> str:
+    if not word.endswith(_SUFFIXES):
+        return word
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) > len(suffix) + 3:
             return word[: -len(suffix)]

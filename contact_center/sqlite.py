@@ -54,7 +54,7 @@ class Connection:
         self._thread.shutdown(wait=False)
 
     async def run(self, sql: str, work: Callable[[], T]) -> T:
-        if self._inline and not sql.lstrip().upper().startswith(_MAY_WAIT):
+        if self._inline and not sql.startswith(_MAY_WAIT):
             return work()
         return await self._run(work)
 

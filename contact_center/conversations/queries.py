@@ -6,11 +6,40 @@ from typing import Any, cast
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.bulk import execute_many, insert_new, one_of
 from contact_center.conversations.models import Conversation
-from contact_center.db import Table, among, insert_or_ignore
+from contact_center.db import Table, among
 from contact_center.errors import NotFound
 
 CONVERSATIONS = Table.metadata.tables["conversations"]
+_DECISIVE = (
+    "id",
+    "channel",
+    "thread",
+    "address",
+    "customer_id",
+    "ticket_id",
+    "language",
+    "dialogue",
+)
+_LOCK = (
+    select(*(CONVERSATIONS.c[name] for name in _DECISIVE))
+    .where(
+        CONVERSATIONS.c.channel == bindparam("channel"), one_of(CONVERSATIONS.c.thread, "threads")
+    )
+    .order_by(CONVERSATIONS.c.id)
+    .with_for_update(key_share=True)
+)
+_MOVE_ON = (
+    update(CONVERSATIONS)
+    .where(CONVERSATIONS.c.id == bindparam("row_id"))
+    .values(
+        ticket_id=bindparam("new_ticket_id"),
+        dialogue=bindparam("new_dialogue"),
+        language=bindparam("new_language"),
+        updated_at=bindparam("new_updated_at"),
+    )
+)
 
 
 async def find_conversation(
@@ -39,14 +68,12 @@ async def conversations_by_id(
 async def lock_conversations(
     session: AsyncSession, *, channel: str, threads: Collection[str]
 ) -> dict[str, Any]:
-    """Rows by thread, locked in one order, so that two batches wait and never deadlock."""
-    found = (
-        select(CONVERSATIONS)
-        .where(CONVERSATIONS.c.channel == channel, among(session, CONVERSATIONS.c.thread, threads))
-        .order_by(CONVERSATIONS.c.id)
-        .with_for_update(key_share=True)
-    )
-    return {row.thread: row for row in await session.execute(found)}
+    """Rows by thread, locked in one order, so that two batches wait and never deadlock.
+
+    They hold what decisions need, not all.
+    """
+    found = await session.execute(_LOCK, {"channel": channel, "threads": threads})
+    return {row.thread: row for row in found}
 
 
 async def threads_of_tickets(
@@ -61,22 +88,12 @@ async def threads_of_tickets(
 
 async def insert_conversations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Skips threads that another process has just added."""
-    await session.execute(insert_or_ignore(session, CONVERSATIONS), list(rows))
+    await insert_new(session, CONVERSATIONS, rows)
 
 
 async def update_conversations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Each row: `row_id` and `new_…` for ticket_id, dialogue, language, updated_at."""
-    statement = (
-        update(CONVERSATIONS)
-        .where(CONVERSATIONS.c.id == bindparam("row_id"))
-        .values(
-            ticket_id=bindparam("new_ticket_id"),
-            dialogue=bindparam("new_dialogue"),
-            language=bindparam("new_language"),
-            updated_at=bindparam("new_updated_at"),
-        )
-    )
-    await session.execute(statement, list(rows))
+    await execute_many(session, _MOVE_ON, rows)
 
 
 async def add_conversation(session: AsyncSession, row: Mapping[str, Any]) -> int:

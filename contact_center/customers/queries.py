@@ -3,15 +3,19 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.bulk import insert_new, insert_numbered, one_of
 from contact_center.customers.models import Customer, Identity
-from contact_center.db import Table, among, insert_numbered, insert_or_ignore
+from contact_center.db import Table, among
 from contact_center.errors import NotFound
 
 CUSTOMERS = Table.metadata.tables["customers"]
 IDENTITIES = Table.metadata.tables["identities"]
+_BY_ADDRESS = select(IDENTITIES.c.address, IDENTITIES.c.id, IDENTITIES.c.customer_id).where(
+    IDENTITIES.c.channel == bindparam("channel"), one_of(IDENTITIES.c.address, "addresses")
+)
 
 
 async def get_customer(session: AsyncSession, customer_id: int) -> Customer:
@@ -30,10 +34,8 @@ async def find_identities(
     session: AsyncSession, *, channel: str, addresses: Collection[str]
 ) -> dict[str, tuple[int, int]]:
     """Identity id and customer id, by address."""
-    found = select(IDENTITIES.c.address, IDENTITIES.c.id, IDENTITIES.c.customer_id).where(
-        IDENTITIES.c.channel == channel, among(session, IDENTITIES.c.address, addresses)
-    )
-    return {row[0]: (row[1], row[2]) for row in await session.execute(found)}
+    found = await session.execute(_BY_ADDRESS, {"channel": channel, "addresses": addresses})
+    return {address: (identity, customer) for address, identity, customer in found}
 
 
 async def blocked_addresses(
@@ -55,7 +57,7 @@ async def insert_customers(session: AsyncSession, rows: Sequence[Mapping[str, An
 
 async def insert_identities(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Skips addresses that another process has just added."""
-    await session.execute(insert_or_ignore(session, IDENTITIES), list(rows))
+    await insert_new(session, IDENTITIES, rows)
 
 
 async def delete_customers(session: AsyncSession, customer_ids: Collection[int]) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from contact_center.bulk import insert_many
 from contact_center.db import Table, among, insert_or_ignore
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.errors import NotFound
@@ -17,7 +18,7 @@ _UNFINISHED = (DeliveryStatus.PENDING, DeliveryStatus.LEASED)
 
 
 async def insert_deliveries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    await session.execute(insert(DELIVERIES), list(rows))
+    await insert_many(session, DELIVERIES, rows)
 
 
 async def insert_if_new(session: AsyncSession, row: Mapping[str, Any]) -> bool:

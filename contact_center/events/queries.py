@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import Table, insert_numbered
+from contact_center.bulk import insert_numbered
+from contact_center.db import Table
 from contact_center.events.models import ALERT, Event
 
 EVENTS = Table.metadata.tables["events"]

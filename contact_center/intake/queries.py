@@ -2,30 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import Table, among, insert_numbered
+from contact_center.bulk import execute_many, insert_numbered, one_of
+from contact_center.db import Table, among
 from contact_center.intake.models import Draft, Talk
 from contact_center.tickets.models import Status
 
 TICKETS = Table.metadata.tables["tickets"]
-
-
-async def lock_tickets(session: AsyncSession, ticket_ids: Collection[int]) -> dict[int, Draft]:
-    """Tickets as far as decisions need them, locked in one order."""
-    columns = (TICKETS.c[name] for name in _DECISIVE)
-    found = (
-        select(*columns)
-        .where(among(session, TICKETS.c.id, ticket_ids))
-        .order_by(TICKETS.c.id)
-        .with_for_update(key_share=True)
-    )
-    return {row.id: Draft(**row._mapping) for row in await session.execute(found)}
-
-
 # Columns of a ticket that have the names of the Draft's fields.
 _DECISIVE = (
     "id",
@@ -42,6 +30,19 @@ _DECISIVE = (
     "next_due_at",
     "event_count",
 )
+_LOCK = (
+    select(*(TICKETS.c[name] for name in _DECISIVE))
+    .where(one_of(TICKETS.c.id, "ticket_ids"))
+    .order_by(TICKETS.c.id)
+    .with_for_update(key_share=True)
+)
+
+
+async def lock_tickets(session: AsyncSession, ticket_ids: Collection[int]) -> dict[int, Draft]:
+    """Tickets as far as decisions need them, locked in one order."""
+    found = await session.execute(_LOCK, {"ticket_ids": ticket_ids})
+    drafts = (Draft(**dict(zip(_DECISIVE, row, strict=True))) for row in found)
+    return {draft.id: draft for draft in drafts}
 
 
 async def insert_tickets(
@@ -56,16 +57,19 @@ async def insert_tickets(
 
 async def update_tickets(session: AsyncSession, drafts: Sequence[Draft], *, now: datetime) -> None:
     """Most tickets only grow; naming an indexed column rewrites its indexes, so few are named."""
-    for has_moved, names in ((False, ("waiting_since",)), (True, _MOVING)):
+    for has_moved, names in ((False, _GROWING), (True, _MOVING)):
         some = [draft for draft in drafts if draft.has_moved is has_moved]
         if some:
-            await session.execute(_update(names, now), [_update_row(d, names) for d in some])
+            rows = [_update_row(draft, names, now) for draft in some]
+            await execute_many(session, _update(names), rows)
 
 
+_GROWING = ("waiting_since",)
 _MOVING = ("waiting_since", "status", "kind", "subject", "facts", "team_id", "next_due_at")
 
 
-def _update(names: Sequence[str], now: datetime) -> Update:
+@cache
+def _update(names: Sequence[str]) -> Update:
     return (
         update(TICKETS)
         .where(TICKETS.c.id == bindparam("row_id"))
@@ -73,14 +77,15 @@ def _update(names: Sequence[str], now: datetime) -> Update:
             message_count=TICKETS.c.message_count + bindparam("more_messages"),
             event_count=TICKETS.c.event_count + bindparam("more_events"),
             version=TICKETS.c.version + 1,
-            updated_at=now,
+            updated_at=bindparam("now"),
             **{name: bindparam(f"new_{name}") for name in names},
         )
     )
 
 
-def _update_row(draft: Draft, names: Sequence[str]) -> dict[str, Any]:
+def _update_row(draft: Draft, names: Sequence[str], now: datetime) -> dict[str, Any]:
     return {
+        "now": now,
         "row_id": draft.id,
         "more_messages": len(draft.lines),
         "more_events": len(draft.events),

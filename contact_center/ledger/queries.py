@@ -4,29 +4,31 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import Table, among
+from contact_center.bulk import insert_many, one_of
+from contact_center.db import Table
 from contact_center.errors import NotFound
 from contact_center.ledger.models import Arrival, Outcome, Quarantined
 
 ARRIVALS = Table.metadata.tables["arrivals"]
 QUARANTINE = Table.metadata.tables["quarantine"]
+_KNOWN = select(
+    ARRIVALS.c.external_id, ARRIVALS.c.outcome, ARRIVALS.c.message_id, ARRIVALS.c.ticket_id
+).where(ARRIVALS.c.channel == bindparam("channel"), one_of(ARRIVALS.c.external_id, "external_ids"))
 
 
 async def known_arrivals(
     session: AsyncSession, *, channel: str, external_ids: Collection[str]
 ) -> dict[str, Any]:
     """Rows of messages that have arrived before, by external id."""
-    found = select(ARRIVALS).where(
-        ARRIVALS.c.channel == channel, among(session, ARRIVALS.c.external_id, external_ids)
-    )
-    return {row.external_id: row for row in await session.execute(found)}
+    found = await session.execute(_KNOWN, {"channel": channel, "external_ids": external_ids})
+    return {row.external_id: row for row in found}
 
 
 async def insert_arrivals(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    await session.execute(insert(ARRIVALS), list(rows))
+    await insert_many(session, ARRIVALS, rows)
 
 
 async def insert_quarantined(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:

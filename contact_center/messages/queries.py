@@ -7,7 +7,8 @@ from sqlalchemy import String, and_, bindparam, case, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import Table, among, insert_for, insert_numbered, is_postgresql
+from contact_center.bulk import Rows, execute_many, insert_numbered
+from contact_center.db import Table, among, insert_for, is_postgresql
 from contact_center.errors import NotFound
 from contact_center.messages.models import Attachment, Author, Direction, Message, ReadMark
 from contact_center.search import tokens
@@ -15,6 +16,10 @@ from contact_center.search import tokens
 MESSAGES = Table.metadata.tables["messages"]
 ATTACHMENTS = Table.metadata.tables["attachments"]
 MOST_MATCHES = 10_000  # messages looked at to find tickets
+_INDEX_ON_POSTGRESQL = text(
+    "INSERT INTO message_search (message_id, tokens) VALUES (:id, array_to_tsvector(:tokens))"
+).bindparams(bindparam("tokens", type_=ARRAY(String)))
+_INDEX_ON_SQLITE = text("INSERT INTO message_search (rowid, tokens) VALUES (:id, :tokens)")
 
 
 async def ticket_messages(
@@ -190,17 +195,11 @@ async def unread_counts(
 async def index_messages(session: AsyncSession, texts: Mapping[int, str]) -> None:
     """Make messages findable by the words of the given texts."""
     if is_postgresql(session):
-        statement = text(
-            "INSERT INTO message_search (message_id, tokens) "
-            "VALUES (:id, array_to_tsvector(:tokens))"
-        ).bindparams(bindparam("tokens", type_=ARRAY(String)))
-        rows: list[dict[str, Any]] = [
-            {"id": number, "tokens": sorted(set(tokens(words)))} for number, words in texts.items()
-        ]
+        rows: Rows = [{"id": n, "tokens": sorted(set(tokens(said)))} for n, said in texts.items()]
+        await execute_many(session, _INDEX_ON_POSTGRESQL, rows)
     else:
-        statement = text("INSERT INTO message_search (rowid, tokens) VALUES (:id, :tokens)")
-        rows = [{"id": n, "tokens": " ".join(set(tokens(words)))} for n, words in texts.items()]
-    await session.execute(statement, rows)
+        rows = [{"id": n, "tokens": " ".join(set(tokens(said)))} for n, said in texts.items()]
+        await execute_many(session, _INDEX_ON_SQLITE, rows)
 
 
 async def search_messages(

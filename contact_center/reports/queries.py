@@ -26,12 +26,12 @@ from contact_center.reports.models import (
     Waiting,
 )
 from contact_center.sla.models import Clock, ClockKind, ClockState
-from contact_center.tickets.models import WAITING, Status, Ticket
+from contact_center.tickets.models import IS_ACTIVE, WAITING, Status, Ticket
 
 LONGEST = 10  # customers who wait
 
 # As in the partial indexes of tickets, or these are not used.
-_ACTIVE = text("tickets.status NOT IN ('bot', 'resolved', 'closed', 'cancelled')")
+_ACTIVE = text(IS_ACTIVE)
 _RESOLVED, _REOPENED = "ticket.resolved", "ticket.reopened"
 _ENDED = (CallbackState.COMPLETED, CallbackState.EXPIRED, CallbackState.UNREACHABLE)
 

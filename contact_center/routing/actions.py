@@ -46,9 +46,10 @@ async def announce(
     session: AsyncSession, tickets: Sequence[Routed], *, texts: Texts, language: str, now: datetime
 ) -> None:
     """Tell teams that have a Telegram group; agents claim with a button."""
-    if not tickets:
+    teams = {ticket.team_id for ticket in tickets if ticket.team_id}
+    if not teams:
         return
-    groups = await queries.telegram_groups(session, {t.team_id for t in tickets if t.team_id})
+    groups = await queries.telegram_groups(session, teams)
     rows = [
         deliveries.delivery_row(
             claim_notice(

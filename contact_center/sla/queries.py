@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.bulk import insert_many
 from contact_center.db import Table
 from contact_center.sla.models import Clock, ClockKind
 
@@ -13,7 +14,7 @@ CLOCKS = Table.metadata.tables["clocks"]
 
 
 async def insert_clocks(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    await session.execute(insert(CLOCKS), list(rows))
+    await insert_many(session, CLOCKS, rows)
 
 
 async def clocks_of(session: AsyncSession, ticket_id: int) -> dict[ClockKind, Clock]:

@@ -12,10 +12,11 @@ from contact_center.errors import NotFound
 from contact_center.webhooks.models import Endpoint
 
 FINISHED = (DeliveryStatus.SENT, DeliveryStatus.DEAD, DeliveryStatus.CANCELLED)
+ENDPOINTS = Endpoint.metadata.tables["webhook_endpoints"]
 _ACTIVE = (
-    select(Endpoint.id, Endpoint.url, Endpoint.event_kinds)
-    .where(Endpoint.active)
-    .order_by(Endpoint.id)
+    select(ENDPOINTS.c.id, ENDPOINTS.c.url, ENDPOINTS.c.event_kinds)
+    .where(ENDPOINTS.c.active)
+    .order_by(ENDPOINTS.c.id)
 )
 
 

@@ -1,0 +1,184 @@
+"""Many rows with one statement: what the hot path looks up and writes.
+
+Statements are built once, with named parameters, and compiled once. SQLAlchemy would decide for
+every row anew how its values are bound; here a whole column is bound at a time.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Dialect,
+    Insert,
+    Integer,
+    Select,
+    String,
+    TextClause,
+    TypeDecorator,
+    Update,
+    bindparam,
+    func,
+    insert,  # noqa: TID251  one statement for every slice
+    select,  # noqa: TID251  and one to number its rows
+)
+from sqlalchemy import Table as SqlTable
+from sqlalchemy import cast as cast_to
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+from contact_center.db import is_postgresql
+
+Rows = Sequence[Mapping[str, Any]]
+_Bind = Callable[[Any], Any]
+
+
+async def execute_many(
+    session: AsyncSession, statement: Insert | Update | TextClause, rows: Rows
+) -> None:
+    """Once for each row. All rows name the same parameters."""
+    prepared = _prepare(statement, tuple(rows[0]), session.get_bind().dialect)
+    connection = await session.connection()
+    await connection.exec_driver_sql(prepared.sql, list(prepared.bind(rows)))
+
+
+async def insert_many(session: AsyncSession, table: SqlTable, rows: Rows) -> None:
+    await execute_many(session, _insert(table), rows)
+
+
+async def insert_new(session: AsyncSession, table: SqlTable, rows: Rows) -> None:
+    """Skips rows whose keys are there already."""
+    await execute_many(session, _insert_new(table), rows)
+
+
+async def insert_numbered(session: AsyncSession, table: SqlTable, rows: Rows) -> list[int]:
+    """Insert rows, return their ids in the order of the rows."""
+    ids = await next_ids(session, table, len(rows))
+    numbered = [{"id": number, **row} for number, row in zip(ids, rows, strict=True)]
+    await insert_many(session, table, numbered)
+    return ids
+
+
+async def next_ids(session: AsyncSession, table: SqlTable, count: int) -> list[int]:
+    """Ids for rows about to be inserted in one go.
+
+    Inserting many rows *and* reading their ids back in order costs a statement a row on SQLite.
+    There the transaction is the only writer, so the highest id cannot move; PostgreSQL gives out
+    numbers from the column's sequence.
+    """
+    if is_postgresql(session):
+        return sorted(await session.scalars(_numbers(table), {"count": count}))
+    last = await session.scalar(_last_number(table)) or 0
+    return list(range(last + 1, last + 1 + count))
+
+
+class one_of(FunctionElement[bool]):  # noqa: N801  written like a function
+    """`one_of(column, "names")`: the column is among the values of that parameter, a list.
+
+    One statement whatever their number, planned once. (`db.among` takes the values themselves.)
+    """
+
+    inherit_cache = True  # a type it has none: SQLite would be asked whether a Boolean "= 1"
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        super().__init__(column, bindparam(name, type_=_Several(column.type)))
+
+
+@compiles(one_of, "postgresql")
+def _any(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+@compiles(one_of, "sqlite")
+def _in(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608  compiled parts
+
+
+class _Several(TypeDecorator[Collection[Any]]):
+    """An array on PostgreSQL, JSON on SQLite."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kind: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return String() if dialect.name == "sqlite" else postgresql.ARRAY(self.kind)
+
+    def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> Any:
+        values = list(value or ())
+        return to_json(values).decode() if dialect.name == "sqlite" else values
+
+
+class _Prepared(NamedTuple):
+    sql: str
+    parameters: Sequence[tuple[str, _Bind | None]]  # in the driver's order
+    constants: Mapping[str, Any]  # defaults of columns, and what stands in the statement itself
+
+    def bind(self, rows: Rows) -> Iterable[tuple[Any, ...]]:
+        columns: list[Iterable[Any]] = []
+        for name, bind in self.parameters:
+            if name in self.constants:
+                values: Iterable[Any] = repeat(self.constants[name], len(rows))
+            else:
+                values = [row[name] for row in rows]
+            columns.append(values if bind is None else map(bind, values))
+        return zip(*columns, strict=True)
+
+
+@lru_cache(maxsize=1000)
+def _prepare(
+    statement: Insert | Update | TextClause, names: tuple[str, ...], dialect: Dialect
+) -> _Prepared:
+    compiled = statement.compile(dialect=dialect, column_keys=names, for_executemany=True)
+    order = compiled.positiontup or ()
+    binds: dict[str, BindParameter[Any]] = compiled.binds
+    constants = {name: compiled.params[name] for name in order if name not in names}
+    constants |= {column.key: _default(column) for column in compiled.insert_prefetch}
+    parameters = [(name, _processor(binds[name].type, dialect)) for name in order]
+    return _Prepared(compiled.string, parameters, constants)
+
+
+def _default(column: Column[Any]) -> Any:
+    value = getattr(column.default, "arg", None)
+    return value(None) if callable(value) else value
+
+
+def _processor(kind: TypeEngine[Any], dialect: Dialect) -> _Bind | None:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+@cache
+def _insert(table: SqlTable) -> Insert:
+    return insert(table)
+
+
+@cache
+def _insert_new(table: SqlTable) -> Insert:
+    # SQLite has the very same clause, and is compiled from this.
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+@cache
+def _last_number(table: SqlTable) -> Select[int]:
+    return select(func.max(table.c.id))
+
+
+@cache
+def _numbers(table: SqlTable) -> Select[int]:
+    sequence = cast_to(func.pg_get_serial_sequence(table.name, "id"), postgresql.REGCLASS)
+    series = func.generate_series(1, bindparam("count", type_=Integer()))
+    return select(func.nextval(sequence)).select_from(series)

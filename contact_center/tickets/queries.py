@@ -227,8 +227,6 @@ async def queue_size(
     return await session.scalar(counted) or 0
 
 
-
-
 def _in_queue(queue: Queue, *, agent_id: int, team_ids: Collection[int]) -> Select[Ticket]:
     # The conditions repeat those of the partial indexes in models.py, or these are not used.
     active = text(IS_ACTIVE)

@@ -21,6 +21,9 @@ async def work_off(
     Every batch is a transaction, everything in it a savepoint. What fails is logged, put off, and
     not looked at again in this run, so it neither stops the others nor spins.
     """
+    async with runtime.db.read() as session:
+        if not await due(session, after=0, limit=1):
+            return 0  # without a turn at writing, of which SQLite has one at a time
     done, after = 0, 0
     while True:
         async with runtime.db.begin() as session:
@@ -34,6 +37,6 @@ async def work_off(
                     logger.exception("sweep failed", extra={"sweep": name, "id": number})
                     if put_off is not None:
                         await put_off(session, number)
-        if len(ids) < BATCH:
+        if not ids:  # fewer than a batch may mean that others hold some of them
             return done
         after = ids[-1]

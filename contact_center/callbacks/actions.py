@@ -50,6 +50,7 @@ async def plan(
     if ticket.status is Status.RESOLVED and ticket.resolved_at is not None:
         due_at = ticket.resolved_at + timedelta(minutes=settings.delay_minutes)
         await queries.plan(session, ticket.id, cycle=ticket.reopen_count, due_at=due_at, now=now)
+    ticket.callback_cycle = ticket.reopen_count
 
 
 async def run_due(

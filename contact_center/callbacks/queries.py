@@ -6,14 +6,14 @@ Whoever changes a callback has locked its ticket: that lock guards both rows.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.models import Agent, Role, TeamMember
 from contact_center.callbacks.models import IS_ACTIVE, Callback, CallbackState
 from contact_center.db import insert_or_ignore
 from contact_center.errors import NotFound
-from contact_center.tickets.models import Ticket
+from contact_center.tickets.models import NOT_CALLED_BACK, Ticket
 
 
 async def get_callback(session: AsyncSession, callback_id: int) -> Callback:
@@ -52,16 +52,10 @@ async def plan(
 
 async def lock_unplanned(session: AsyncSession, *, after: int, limit: int) -> Sequence[int]:
     """Resolved tickets that have no callback for this resolution."""
-    planned = exists().where(Callback.ticket_id == Ticket.id, Callback.cycle == Ticket.reopen_count)
     found = (
         select(Ticket.id)
-        .where(
-            text("tickets.status = 'resolved'"),
-            Ticket.resolved_at.is_not(None),
-            ~planned,
-            Ticket.id > after,
-        )
-        .order_by(Ticket.id)
+        .where(text(NOT_CALLED_BACK), Ticket.id + 0 > after)  # see _lock_due in tickets.queries
+        .order_by(Ticket.id + 0)
         .limit(limit)
         .with_for_update(of=Ticket, skip_locked=True, key_share=True)
     )
@@ -72,12 +66,13 @@ async def lock_due(
     session: AsyncSession, *, now: datetime, after: int, limit: int
 ) -> Sequence[int]:
     """Questions to ask and windows that have ended; their tickets are locked."""
+    number = Callback.id + 0  # see _lock_due in tickets.queries
+    due = select(Callback.id).where(text(IS_ACTIVE), Callback.due_at <= now, number > after)
     found = (
         select(Callback.id)
         .join(Ticket, Ticket.id == Callback.ticket_id)
-        .where(text(f"callbacks.{IS_ACTIVE}"), Callback.due_at <= now, Callback.id > after)
+        .where(Callback.id.in_(due.order_by(number).limit(limit)))
         .order_by(Callback.id)
-        .limit(limit)
         .with_for_update(of=Ticket, skip_locked=True, key_share=True)
     )
     return (await session.scalars(found)).all()

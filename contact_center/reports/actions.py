@@ -49,7 +49,7 @@ async def wallboard(session: AsyncSession, *, now: datetime, since: datetime) ->
         as_of=now,
         active=sum(team.active for team in teams),
         unclaimed=sum(team.unclaimed for team in teams),
-        waiting=await queries.count_waiting(session),
+        waiting=sum(team.waiting for team in teams),
         late=sum(team.late for team in teams),
         oldest_waiting=waiting[0] if waiting else None,
         teams=teams,

@@ -170,6 +170,7 @@ class TeamQueue:
     team_id: int | None
     name: str | None
     unclaimed: int
+    waiting: int
     active: int
     late: int
 

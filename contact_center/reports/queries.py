@@ -197,21 +197,23 @@ async def team_queues(session: AsyncSession) -> list[TeamQueue]:
         Ticket.team_id,
         func.count(),
         func.count(case((Ticket.status == Status.QUEUED, 1))),
+        func.count(case((Ticket.status.in_(tuple(WAITING)), 1))),
         func.count(Ticket.breached_at),
     ).where(_ACTIVE)
     rows = (await session.execute(counted.group_by(Ticket.team_id))).all()
     names = {team.id: team.name for team in await agents.all_teams(session)}
     queues = [
-        TeamQueue(team_id=t, name=names.get(t or 0), active=active, unclaimed=unclaimed, late=late)
-        for t, active, unclaimed, late in rows
+        TeamQueue(
+            team_id=team,
+            name=names.get(team or 0),
+            active=active,
+            unclaimed=unclaimed,
+            waiting=waiting,
+            late=late,
+        )
+        for team, active, unclaimed, waiting, late in rows
     ]
     return sorted(queues, key=lambda queue: (queue.name is None, queue.name or ""))
-
-
-async def count_waiting(session: AsyncSession) -> int:
-    waiting = ", ".join(f"'{status}'" for status in sorted(WAITING))
-    counted = select(func.count()).select_from(Ticket).where(text(f"tickets.status IN ({waiting})"))
-    return await session.scalar(counted) or 0
 
 
 async def count_quarantined(session: AsyncSession) -> int:

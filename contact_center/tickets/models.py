@@ -77,6 +77,8 @@ IS_ACTIVE = " AND ".join(
 
 
 AGREED_WAITING = "status IN ('waiting_third_party', 'on_hold')"  # until `review_at`
+# Resolved, and no callback is planned for this resolution.
+NOT_CALLED_BACK = "status = 'resolved' AND callback_cycle <> reopen_count"
 
 
 def _queue_index(name: str, *columns: str, only: str = IS_ACTIVE) -> Index:
@@ -137,7 +139,7 @@ class Ticket(Table):
         _queue_index("ix_tickets_breached", only=f"breached_at IS NOT NULL AND {IS_ACTIVE}"),
         _part_index("ix_tickets_review", "review_at", only=AGREED_WAITING),
         _part_index("ix_tickets_idle", "updated_at", only="status = 'bot'"),
-        _part_index("ix_tickets_resolved", "id", only="status = 'resolved'"),
+        _part_index("ix_tickets_uncalled", "id", only=NOT_CALLED_BACK),
         Index("ix_tickets_customer", "customer_id", "id"),
         Index("ix_tickets_created_at", "created_at"),
         Index("ix_tickets_resolved_at", "resolved_at"),
@@ -166,6 +168,7 @@ class Ticket(Table):
     resolution_code: Mapped[ResolutionCode | None]
     score: Mapped[int | None]  # 1–5, the customer's latest answer
     reopen_count: Mapped[int] = mapped_column(default=0)
+    callback_cycle: Mapped[int] = mapped_column(default=-1)  # the last one with a callback
     message_count: Mapped[int] = mapped_column(default=0)
     event_count: Mapped[int] = mapped_column(default=0)  # the last event's number
     version: Mapped[int] = mapped_column(default=1)

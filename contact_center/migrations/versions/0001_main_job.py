@@ -312,6 +312,7 @@ def upgrade() -> None:
         sa.Column("resolution_code", sa.String(length=32), nullable=True),
         sa.Column("score", BigInt, nullable=True),
         sa.Column("reopen_count", BigInt, nullable=False),
+        sa.Column("callback_cycle", BigInt, nullable=False),
         sa.Column("message_count", BigInt, nullable=False),
         sa.Column("event_count", BigInt, nullable=False),
         sa.Column("version", BigInt, nullable=False),
@@ -417,13 +418,6 @@ def upgrade() -> None:
                 "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
             ),
         )
-        batch_op.create_index(
-            "ix_tickets_resolved",
-            ["id"],
-            unique=False,
-            sqlite_where=sa.text("status = 'resolved'"),
-            postgresql_where=sa.text("status = 'resolved'"),
-        )
         batch_op.create_index("ix_tickets_resolved_at", ["resolved_at"], unique=False)
         batch_op.create_index(
             "ix_tickets_review",
@@ -442,6 +436,13 @@ def upgrade() -> None:
             postgresql_where=sa.text(
                 "status <> 'bot' AND status <> 'resolved' AND status <> 'closed' AND status <> 'cancelled'"
             ),
+        )
+        batch_op.create_index(
+            "ix_tickets_uncalled",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'resolved' AND callback_cycle <> reopen_count"),
+            postgresql_where=sa.text("status = 'resolved' AND callback_cycle <> reopen_count"),
         )
         batch_op.create_index(
             "ix_tickets_waiting",

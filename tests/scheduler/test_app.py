@@ -59,23 +59,23 @@ async def test_a_tick_that_comes_late_is_not_lost(runtime) -> None:
         await asyncio.wait_for(ran.wait(), 10)
 
 
-async def test_a_running_job_is_finished_before_the_end(runtime) -> None:
-    started, go, finished = asyncio.Event(), asyncio.Event(), []
+async def test_a_running_job_is_finished_before_the_end(runtime, monkeypatch) -> None:
+    started, is_shut_down, finished = asyncio.Event(), asyncio.Event(), []
+    drain = Runner.drain
+
+    async def drained(runner) -> None:
+        is_shut_down.set()
+        await drain(runner)
 
     async def run(_) -> int:
         started.set()
-        await go.wait()
+        await is_shut_down.wait()
         finished.append("done")
         return 1
 
-    async def end() -> None:
-        async with scheduling(runtime, jobs=[job(run, trigger=SOON)]):
-            await asyncio.wait_for(started.wait(), 10)
-
-    ending = asyncio.create_task(end())
-    await asyncio.wait_for(started.wait(), 10)
-    go.set()
-    await ending
+    monkeypatch.setattr(Runner, "drain", drained)
+    async with scheduling(runtime, jobs=[job(run, trigger=SOON)]):
+        await asyncio.wait_for(started.wait(), 10)
 
     assert finished == ["done"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from contact_center import sqlite
 from contact_center.agents import actions as agents
 from contact_center.agents.models import Role
+from contact_center.agents.rules import first_digest_hour
 from contact_center.clock import utcnow
 from contact_center.db import Database
 from contact_center.demo.seeding import seed
@@ -56,6 +57,7 @@ async def add_agent(settings: Settings, *, email: str, name: str, role: str, pas
             role=Role(role),
             by=SYSTEM,
             now=utcnow(),
+            digest_hour=first_digest_hour(Role(role), settings.digests),
         )
 
 

@@ -147,7 +147,12 @@ async def add_agent(call: Call, body: NewAgent) -> AgentView:
     password_hash = await call.request.app[PASSWORDS].hash(body.password)
     details = body.model_dump(exclude={"password"})
     agent = await actions.add_agent(
-        call.session, password_hash=password_hash, by=_by(call), now=call.now, **details
+        call.session,
+        password_hash=password_hash,
+        by=_by(call),
+        now=call.now,
+        digest_hour=rules.first_digest_hour(body.role, call.runtime.settings.digests),
+        **details,
     )
     call.headers["Location"] = f"/api/v1/agents/{agent.id}"
     return await _show(call, agent)

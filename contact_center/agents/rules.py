@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contact_center.agents.models import Agent, Role
 from contact_center.errors import Conflict, Invalid
+from contact_center.settings import Digests
 
 LINK_VALID = timedelta(minutes=10)
 _FACTS = struct.Struct(">QI")  # agent, end in Unix seconds
@@ -26,6 +27,11 @@ def clean_email(email: str) -> str:
     if not (local and at and "." in domain.strip(".")) or " " in cleaned:
         raise Invalid(f"{cleaned!r} is not a mail address")
     return cleaned
+
+
+def first_digest_hour(role: Role, settings: Digests) -> int | None:
+    """Who leads gets a digest until they choose otherwise."""
+    return None if role is Role.AGENT else settings.hour
 
 
 def check_time_zone(name: str) -> str:

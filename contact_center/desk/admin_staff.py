@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from contact_center.agents import actions, queries
 from contact_center.agents.models import Role
+from contact_center.agents.rules import first_digest_hour
 from contact_center.desk.render import go_to, page
 from contact_center.desk.shell import surroundings
 from contact_center.events.rules import Actor
@@ -80,6 +81,7 @@ async def add_agent(call: Call, form: Form[AgentForm]) -> web.Response:
             password_hash=password_hash,
             by=_by(call),
             now=call.now,
+            digest_hour=first_digest_hour(form.role, call.runtime.settings.digests),
         )
     return go_to(call, "/desk/admin/agents")
 

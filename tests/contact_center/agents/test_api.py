@@ -30,6 +30,16 @@ async def test_an_admin_adds_an_agent_who_can_log_in(login, client, runtime) -> 
     assert event.data == {"agent_id": added["id"], "role": "lead"}
 
 
+@pytest.mark.parametrize(("role", "hour"), [("agent", None), ("lead", 8), ("manager", 8)])
+async def test_who_leads_gets_a_digest_unless_they_choose_otherwise(login, role, hour) -> None:
+    admin = await login("admin")
+    body = {"email": "bo@desk.example", "name": "Bo", "password": "correct horse", "role": role}
+
+    added = await (await admin.post("/api/v1/agents", json=body)).json()
+
+    assert added["digest_hour"] == hour
+
+
 async def test_two_agents_cannot_share_a_mail_address(login) -> None:
     admin = await login("admin")
     body = {"email": admin.agent.email.upper(), "name": "Bo", "password": "correct horse"}

@@ -3,7 +3,7 @@
 Every action locks the ticket, checks, changes, and says so in the log. `by` is who does it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -115,9 +115,7 @@ async def note_answer(session: AsyncSession, ticket: Ticket, *, now: datetime) -
     """A human has answered: a locked ticket's customer waits no longer."""
     ticket.waiting_since = None
     ticket.first_response_at = ticket.first_response_at or now
-    ticket.next_due_at = await clocks.stop(
-        session, ticket.id, kinds=[ClockKind.FIRST_RESPONSE], now=now
-    )
+    await _stop_clocks(session, ticket, [ClockKind.FIRST_RESPONSE], now=now)
 
 
 # Where it stands
@@ -175,7 +173,7 @@ async def resolve(
     ticket.resolution_code = code
     ticket.resolved_at = now
     ticket.waiting_since = None
-    ticket.next_due_at = await clocks.stop(session, ticket.id, kinds=list(ClockKind), now=now)
+    await _stop_clocks(session, ticket, list(ClockKind), now=now)
     await say(session, ticket, "ticket.resolved", by=by, now=now, code=code)
     return ticket
 
@@ -265,7 +263,10 @@ async def edit(
 
 async def note_breaches(session: AsyncSession, ticket_id: int, *, now: datetime) -> None:
     """Mark the promises of a ticket that broke, dated to when they did."""
-    ticket = await queries.lock_ticket(session, ticket_id)
+    await _note_breaches(session, await queries.lock_ticket(session, ticket_id), now=now)
+
+
+async def _note_breaches(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:
     for kind, due_at in await clocks.note_breaches(session, ticket.id, now=now):
         ticket.breached_at = min(ticket.breached_at or due_at, due_at)
         facts = {"clock": kind, "due_at": due_at.isoformat()}
@@ -312,6 +313,14 @@ async def end(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:
     ticket.waiting_since = None
     ticket.next_due_at = None
     await clocks.cancel(session, ticket.id)
+
+
+async def _stop_clocks(
+    session: AsyncSession, ticket: Ticket, kinds: Collection[ClockKind], *, now: datetime
+) -> None:
+    """What is late is noted first: the sweep may not have come by yet."""
+    await _note_breaches(session, ticket, now=now)
+    ticket.next_due_at = await clocks.stop(session, ticket.id, kinds=kinds, now=now)
 
 
 async def acting_agent(session: AsyncSession, by: Actor) -> Agent:

@@ -566,3 +566,17 @@ async def test_of_many_who_claim_at_once_exactly_one_wins(db, database_url, cloc
         assert (ticket.owner_id, ticket.assignee_id) == (winner, winner)
         assert [event.kind for event in happened] == ["ticket.claimed"]
     await other.dispose()
+
+
+async def test_an_answer_that_comes_late_is_noted_before_the_sweep_has_come_by(
+    session, clock, li
+) -> None:
+    ticket = await make_ticket(session, now=clock())
+    await actions.claim(session, ticket.id, by=agent(li.id), now=clock())
+    due = ticket.next_due_at
+    clock.advance(hours=2)
+
+    await messages.reply(session, ticket.id, text="Sorry", by=agent(li.id), now=clock())
+
+    assert ticket.breached_at == due
+    assert "clock.breached" in await kinds_of(session, ticket)

@@ -13,6 +13,7 @@ from contact_center.web.problems import BadRequest, response_for
 
 # What the service says in English, and the key of the desk's own words for it.
 _SAID: tuple[tuple[str, str], ...] = (
+    (r"(?P<ref>T-\d+) is with somebody else: .*", "not_yours"),
     (r"(?P<ref>T-\d+) is with (?P<name>.+)", "with"),
     (r"(?P<ref>T-\d+) has been answered: transfer it.*", "answered"),
     (r"(?P<ref>T-\d+) is (?P<status>\w+): .*", "status"),

@@ -24,8 +24,8 @@ from contact_center.tickets.models import (
     TicketKind,
     TransferReason,
 )
-from contact_center.tickets.queries import Queue, get_ticket
-from contact_center.tickets.rules import parse_reference
+from contact_center.tickets.queries import Queue, get_ticket, lock_ticket
+from contact_center.tickets.rules import check_may_act, parse_reference
 from contact_center.web.arguments import Form, Id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 routes = Routes("desk", prefix="/desk", documented=False)
 
 _WRITE, _ASSIGN = Permission.TICKETS_WRITE, Permission.TICKETS_ASSIGN
+_OVERRIDE = Permission.TICKETS_OVERRIDE
 Step = Callable[["AsyncSession"], Awaitable[object]]
 Reason = Annotated[str, Field(max_length=1000)]
 Reference = Annotated[str, Field(max_length=40)]
@@ -90,7 +91,7 @@ async def claim(
 ) -> web.Response:
     """From the page of the ticket, or from its `row` in a queue."""
     if row is None:
-        return await _do(call, ticket_id, actions.claim)
+        return await _do(call, ticket_id, actions.claim, anybody=True)
     async with call.runtime.db.begin() as session:
         await actions.claim(session, ticket_id, by=_by(call), now=call.now)
     async with call.runtime.db.read() as session:
@@ -108,8 +109,14 @@ async def release(call: Call, ticket_id: Id, form: Form[Nothing]) -> web.Respons
 @routes.post("/tickets/{ticket_id}/transfer", permission=_WRITE, transaction=False)
 async def transfer(call: Call, ticket_id: Id, form: Form[TransferForm]) -> web.Response:
     kind, _, number = form.to.partition(":")
-    target = {f"to_{kind}": int(number)}
-    return await _do(call, ticket_id, actions.transfer, reason=form.reason, **target)
+    return await _do(
+        call,
+        ticket_id,
+        actions.transfer,
+        reason=form.reason,
+        to_agent=int(number) if kind == "agent" else None,
+        to_team=int(number) if kind == "team" else None,
+    )
 
 
 @routes.post("/tickets/{ticket_id}/assign", permission=_ASSIGN, transaction=False)
@@ -144,7 +151,7 @@ async def reopen(call: Call, ticket_id: Id, form: Form[ReasonForm]) -> web.Respo
     return await _do(call, ticket_id, actions.reopen, reason=form.reason)
 
 
-@routes.post("/tickets/{ticket_id}/cancel", permission=_WRITE, transaction=False)
+@routes.post("/tickets/{ticket_id}/cancel", permission=_OVERRIDE, transaction=False)
 async def cancel(call: Call, ticket_id: Id, form: Form[ReasonForm]) -> web.Response:
     return await _do(call, ticket_id, actions.cancel, reason=form.reason)
 
@@ -172,6 +179,7 @@ async def link(call: Call, ticket_id: Id, form: Form[OtherForm]) -> web.Response
         max(ticket_id, other),
         links.link,
         shown=ticket_id,
+        anybody=True,
         to=min(ticket_id, other),
         kind=form.kind,
     )
@@ -206,10 +214,18 @@ async def _do(
     action: Callable[..., Awaitable[object]],
     *,
     shown: int | None = None,
+    anybody: bool = False,
     **details: Any,
 ) -> web.Response:
-    """The step in a transaction of its own; the page is drawn after it is done."""
+    """The step in a transaction of its own; the page is drawn after it is done.
+
+    What is with a colleague is theirs to change, or a lead's, unless `anybody` may.
+    """
     async with call.runtime.db.begin() as session:
+        if not anybody:
+            override = call.agent.may(Permission.TICKETS_OVERRIDE)
+            ticket = await lock_ticket(session, ticket_id)
+            check_may_act(ticket, by=_by(call), override=override)
         await action(session, ticket_id, by=_by(call), now=call.now, **details)
     async with call.runtime.db.read() as session:
         return await state(call, session, shown or ticket_id)

@@ -172,7 +172,7 @@ async def test_a_file_that_is_too_large_is_refused_and_not_kept(desk, tmp_path) 
 
 
 async def test_files_of_a_refused_answer_are_not_kept(desk, tmp_path) -> None:
-    ann = await desk.hire("Ann")
+    ann = await desk.hire("Ann", role=Role.LEAD)
     await desk.arrive()
     await desk.send("/desk/tickets/1/cancel", ann, reason="spam")
 
@@ -219,7 +219,7 @@ async def test_a_dead_letter_says_why_and_can_be_tried_again(desk) -> None:
     ],
 )
 async def test_steps_of_a_claimed_ticket(desk, step, fields, expected) -> None:
-    ann = await desk.hire("Ann")
+    ann = await desk.hire("Ann", role=Role.LEAD)
     await desk.arrive()
     await desk.claim(1, ann)
 
@@ -399,3 +399,15 @@ async def test_a_ticket_that_is_not_there_is_explained_on_a_page(desk) -> None:
 
     assert answer.status == 404
     assert "没有工单 T-000099。" in await answer.text()
+
+
+async def test_what_a_colleague_works_on_is_theirs_to_change(desk) -> None:
+    ann, bob = await desk.hire("Ann"), await desk.hire("Bob", language="zh")
+    await desk.arrive()
+    await desk.claim(1, ann)
+
+    status, html = await desk.send("/desk/tickets/1/release", bob)
+
+    assert status == 403
+    assert "T-000001 由其他同事负责" in html
+    assert (await ticket_of(desk, 1)).status is Status.OPEN

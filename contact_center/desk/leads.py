@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 
 from contact_center.agents.queries import agent_names
 from contact_center.channels.base import LONGEST_TEXT
-from contact_center.deliveries import actions as deliveries
 from contact_center.deliveries.queries import dead_deliveries, get_delivery
 from contact_center.desk.login import Nothing
 from contact_center.desk.render import page
@@ -20,6 +19,7 @@ from contact_center.events.rules import Actor
 from contact_center.ledger import actions as ledger
 from contact_center.ledger.models import Outcome
 from contact_center.ledger.queries import arrivals_by_outcome, quarantined
+from contact_center.messages import actions as messages
 from contact_center.messages.queries import latest_messages
 from contact_center.tickets.queries import tickets_by_id
 from contact_center.web.arguments import Form, Id
@@ -57,10 +57,11 @@ async def retry_delivery(
     """From the list, which only leads see, or from the ticket the message is on."""
     async with call.runtime.db.begin() as session:
         delivery = await get_delivery(session, delivery_id)
-        is_here = ticket is not None and delivery.ticket_id == ticket
+        is_here = ticket is not None and delivery.ticket_id == ticket and delivery.message_id
         if not is_here and not call.agent.may(Permission.DELIVERIES_RETRY):
             raise Forbidden("only a lead can try this again")
-        await deliveries.retry(session, delivery_id, now=call.now)
+        by = Actor(call.agent.actor)
+        await messages.retry_delivery(session, delivery_id, by=by, now=call.now)
     if ticket is None:
         return page(call, "done.html", message="undelivered.retried")
     async with call.runtime.db.read() as session:

@@ -16,6 +16,7 @@ from contact_center.web.principal import AUTHENTICATOR
 from contact_center.web.routes import Routes
 
 routes = Routes("desk", prefix="/desk", documented=False)
+front_door = Routes("front door", prefix="", documented=False)
 
 HOME = "/desk/queues/unclaimed"
 
@@ -33,6 +34,11 @@ class Nothing(BaseModel):
 @routes.get("", transaction=False)
 async def show_home(call: Call) -> web.Response:
     return go_to(call, HOME)
+
+
+@front_door.get("/", public=True, transaction=False)
+async def lead_to_desk(call: Call) -> web.Response:
+    return go_to(call, "/desk")
 
 
 @routes.get("/login", public=True, transaction=False)

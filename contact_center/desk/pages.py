@@ -25,6 +25,7 @@ from contact_center.web.middleware import ERROR_PAGE
 
 TABLES = (
     static_files.routes,
+    login.front_door,
     login.routes,
     me.routes,
     queues.routes,

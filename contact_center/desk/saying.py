@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, web
 
+from contact_center.desk.steps import check_is_theirs
 from contact_center.desk.ticket import message_since, state
-from contact_center.errors import Invalid, TooLarge
+from contact_center.errors import ContactCenterError, Invalid, TooLarge
 from contact_center.events.rules import Actor
 from contact_center.messages import actions as messages
 from contact_center.storage import CHUNK, StoredFile
@@ -46,7 +47,7 @@ async def say_on_ticket(call: Call, ticket_id: Id) -> web.Response:
     draft = await _read(call)
     try:
         await _send(call, ticket_id, draft)
-    except BaseException:
+    except (ContactCenterError, BadRequest):  # after others it may have been committed
         for file in draft.files:
             await call.runtime.storage.delete(file.key)
         raise
@@ -72,8 +73,9 @@ async def _send(call: Call, ticket_id: int, draft: Draft) -> None:
     async with call.runtime.db.begin() as session:
         speak = messages.add_note if draft.mode == "note" else messages.reply
         await speak(session, ticket_id, text=draft.text, by=by, now=now, files=draft.files)
-        if draft.mode == "note":
+        if draft.mode == "note" or not draft.then:
             return
+        await check_is_theirs(call, session, ticket_id)
         if draft.then == "resolve":
             code = ResolutionCode(draft.code)
             await tickets.resolve(session, ticket_id, code=code, by=by, now=now)

@@ -189,6 +189,7 @@ async def link(call: Call, ticket_id: Id, form: Form[OtherForm]) -> web.Response
 async def merge(call: Call, ticket_id: Id, form: Form[OtherForm]) -> web.Response:
     survivor = _number(form.other)
     async with call.runtime.db.begin() as session:
+        await check_is_theirs(call, session, ticket_id)
         await links.merge(session, ticket_id, into=survivor, by=_by(call), now=call.now)
     return go_to(call, f"/desk/tickets/{survivor}")
 
@@ -196,6 +197,7 @@ async def merge(call: Call, ticket_id: Id, form: Form[OtherForm]) -> web.Respons
 @routes.post("/tickets/{ticket_id}/split", permission=_WRITE, transaction=False)
 async def split(call: Call, ticket_id: Id, form: Form[SplitForm]) -> web.Response:
     async with call.runtime.db.begin() as session:
+        await check_is_theirs(call, session, ticket_id)
         part = await links.split(
             session,
             ticket_id,
@@ -223,12 +225,16 @@ async def _do(
     """
     async with call.runtime.db.begin() as session:
         if not anybody:
-            override = call.agent.may(Permission.TICKETS_OVERRIDE)
-            ticket = await lock_ticket(session, ticket_id)
-            check_may_act(ticket, by=_by(call), override=override)
+            await check_is_theirs(call, session, ticket_id)
         await action(session, ticket_id, by=_by(call), now=call.now, **details)
     async with call.runtime.db.read() as session:
         return await state(call, session, shown or ticket_id)
+
+
+async def check_is_theirs(call: Call, session: "AsyncSession", ticket_id: int) -> None:
+    """Locks the ticket. Raises Forbidden."""
+    override = call.agent.may(Permission.TICKETS_OVERRIDE)
+    check_may_act(await lock_ticket(session, ticket_id), by=_by(call), override=override)
 
 
 def _local_time(call: Call, text: str) -> datetime | None:

@@ -114,3 +114,9 @@ async def test_a_password_is_changed_only_by_who_knows_it(desk, password_hash: s
     assert refused[0] == 422
     assert "The current password is wrong." in refused[1]
     assert changed[0] == 200
+
+
+async def test_the_bare_address_leads_to_the_desk(desk) -> None:
+    answer = await desk.client.get("/", allow_redirects=False)
+
+    assert (answer.status, answer.headers["Location"]) == (303, "/desk")

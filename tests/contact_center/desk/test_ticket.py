@@ -411,3 +411,14 @@ async def test_what_a_colleague_works_on_is_theirs_to_change(desk) -> None:
     assert status == 403
     assert "T-000001 由其他同事负责" in html
     assert (await ticket_of(desk, 1)).status is Status.OPEN
+
+
+async def test_an_answer_that_also_resolves_is_for_those_whose_ticket_it_is(desk) -> None:
+    ann, bob = await desk.hire("Ann"), await desk.hire("Bob")
+    await desk.arrive()
+    await desk.claim(1, ann)
+
+    status, _ = await say(desk, bob, 1, "Done.", then="resolve")
+
+    assert status == 403
+    assert (await ticket_of(desk, 1)).message_count == 1

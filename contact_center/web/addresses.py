@@ -12,7 +12,7 @@ def client_address(call: Call) -> str:
     """The peer, or behind a proxy what that proxy saw: the last hop, which no client can forge."""
     request = call.request
     if call.runtime.settings.server.behind_proxy:
-        hops = request.headers.get("X-Forwarded-For", "").split(",")
+        hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
         if last := _parse(hops[-1].strip()):
             return str(last)
     return request.remote or "unknown"

@@ -4,6 +4,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from contact_center.app import build_app
 from contact_center.migrations import run
 from contact_center.web.health import READY_CHECKS
+from contact_center.web.limits import LIMITS
 from contact_center.web.permissions import Permission
 from contact_center.web.principal import AUTHENTICATOR
 from tests.contact_center.web.conftest import with_settings
@@ -102,9 +103,18 @@ async def test_limits_count_by_whom_the_proxy_saw(runtime, behind_proxy, address
     async with TestClient(TestServer(app)) as client:
         await client.get("/api/docs.css", headers={"X-Forwarded-For": address})
 
-    from contact_center.web.limits import LIMITS
-
     assert list(app[LIMITS].addresses._paid_until) == [counted]
+
+
+async def test_a_header_of_the_clients_own_counts_for_nothing(runtime) -> None:
+    """Some proxies add a second header of the same name instead of a hop to the first."""
+    changed = with_settings(runtime, server={"behind_proxy": True}, limits={"per_address": 1})
+    app = build_app(changed)
+    hops = [("X-Forwarded-For", "198.51.100.7"), ("X-Forwarded-For", "203.0.113.9")]
+    async with TestClient(TestServer(app)) as client:
+        await client.get("/api/docs.css", headers=hops)
+
+    assert list(app[LIMITS].addresses._paid_until) == ["203.0.113.9"]
 
 
 async def test_too_many_requests_are_told_when_to_come_back(runtime) -> None:

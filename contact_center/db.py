@@ -46,7 +46,8 @@ from sqlalchemy.types import TypeEngine
 from contact_center import sqlite
 
 HINTS = "hints"
-_FAST_JSON: dict[str, Any] = {
+_ENGINE: dict[str, Any] = {
+    "hide_parameters": True,  # what customers write is not repeated in errors and logs
     "json_serializer": lambda value: to_json(value).decode(),
     "json_deserializer": from_json,
 }
@@ -129,7 +130,7 @@ class Database:
             self.writer = _sqlite_engine(self.url, size=1, read_only=False)
             self.reader = _sqlite_engine(self.url, size=READERS, read_only=True)
         else:
-            self.writer = create_async_engine(url, pool_size=10, max_overflow=10, **_FAST_JSON)
+            self.writer = create_async_engine(url, pool_size=10, max_overflow=10, **_ENGINE)
             self.reader = self.writer
         self._writers = async_sessionmaker(self.writer, expire_on_commit=False)
         self._readers = async_sessionmaker(self.reader, expire_on_commit=False)
@@ -197,7 +198,7 @@ def _sqlite_engine(url: URL, *, size: int, read_only: bool) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_timeout=60,
-        **_FAST_JSON,
+        **_ENGINE,
         async_creator=lambda: sqlite.connect(path, pragmas=pragmas, inline=not read_only),
     )
 

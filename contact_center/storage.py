@@ -8,13 +8,14 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from contact_center.errors import NotFound, TooLarge
 
 CHUNK = 64 * 1024  # bytes
+MESSAGE_MAY_FOLLOW = timedelta(days=7)  # a file waits that long for the message that carries it
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 

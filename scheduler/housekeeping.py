@@ -8,6 +8,7 @@ from contact_center.ledger import queries as ledger
 from contact_center.logins import queries as logins
 from contact_center.messages import queries as messages
 from contact_center.runtime import Runtime
+from contact_center.storage import MESSAGE_MAY_FOLLOW
 from contact_center.uploads import queries as uploads
 from contact_center.web import queries as web
 
@@ -15,7 +16,8 @@ logger = logging.getLogger(__name__)
 
 ANSWERS_KEPT = timedelta(days=2)  # callers may repeat a call for a day
 RUNS_KEPT = timedelta(days=30)
-FILES_KEPT = timedelta(days=1)  # a file is saved before the message it belongs to
+UPLOADS_KEPT = timedelta(days=1)  # what our own callers send ahead
+FILES_KEPT = MESSAGE_MAY_FOLLOW + timedelta(days=1)  # so that no reference outlives its file
 BATCH = 200
 
 
@@ -41,7 +43,7 @@ async def forget_old_runs(runtime: Runtime) -> int:
 async def remove_lost_files(runtime: Runtime) -> int:
     """Remove files no message carries: never sent, or the process died before it was written."""
     async with runtime.db.begin() as session:
-        await uploads.delete_older(session, before=runtime.now() - FILES_KEPT)
+        await uploads.delete_older(session, before=runtime.now() - UPLOADS_KEPT)
     removed, keys = 0, []
     async for key in runtime.storage.keys(before=runtime.now() - FILES_KEPT):
         keys.append(key)

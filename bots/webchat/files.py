@@ -15,10 +15,9 @@ from bots.webchat.sniff import LOOKED_AT, SAFE_IMAGES, checked_type
 from contact_center.errors import Invalid, NotFound, TooLarge, Unauthenticated
 from contact_center.messages.models import Attachment, Direction
 from contact_center.messages.queries import get_attachment
-from contact_center.storage import CHUNK, StoredFile
+from contact_center.storage import CHUNK, MESSAGE_MAY_FOLLOW, StoredFile
 from contact_center.web.addresses import client_network
 
-UPLOAD_COUNTS_FOR = 7 * 86400  # seconds: a message may wait that long for a network
 DAY = 86400
 OVERHEAD = 64 * 1024  # bytes of multipart around a file
 
@@ -38,7 +37,7 @@ async def upload(request: web.Request) -> web.Response:
             "visitor": visitor.id,
             "message": message,
             "file": asdict(stored),
-            "exp": call.now.timestamp() + UPLOAD_COUNTS_FOR,
+            "exp": (call.now + MESSAGE_MAY_FOLLOW).timestamp(),
         }
     )
     shown = {"name": stored.name, "type": stored.content_type, "size": stored.size}

@@ -200,7 +200,7 @@ def seconds_to_wait(retry_after: str | None, *, now: datetime) -> float | None:
         return min(float(retry_after[:9]), LONGEST_WAIT)
     try:
         until = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)

@@ -157,6 +157,9 @@ async def test_the_receiver_says_when_to_come_back(receiver: Receiver) -> None:
         ("Mon, 02 Mar 2026 11:00:00 GMT", 0),
         ("Mon, 02 Mar 2026 12:01:00", 60),
         ("Mon, 02 Mar 2099 12:00:00 GMT", 24 * 3600),
+        ("Fri, 31 Dec 9999 23:59:59 -2300", 24 * 3600),
+        ("Mon, 01 Jan 0001 00:00:00 +2300", 0),
+        ("Mon, 02 Mar 99999999999999999999 12:00:00 GMT", None),
     ],
 )
 def test_retry_after(asked: str | None, seconds: float | None) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from contact_center.accounts.queries import accounts_by_id
@@ -13,6 +13,9 @@ from contact_center.tickets.models import WAITING, Priority, Status, Ticket
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
+
+
+LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,4 +92,7 @@ def parse_after(text: str) -> tuple[datetime, int] | None:
     if not text:
         return None
     due, _, number = text.rpartition("_")
-    return datetime.fromisoformat(due), int(number)
+    at, ticket_id = datetime.fromisoformat(due), int(number)
+    if at.utcoffset() != timedelta(0) or not 0 < ticket_id <= LARGEST_ID:
+        raise ValueError(f"{text!r} is no end of a page")
+    return at, ticket_id

@@ -1,7 +1,7 @@
 """What agents do with a ticket: each step is one transaction, and answers with what changed."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aiohttp import web
@@ -244,6 +244,8 @@ def _local_time(call: Call, text: str) -> datetime | None:
         local = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid(f"{text!r} is not a date and time") from None
+    if not MINYEAR < local.year < MAXYEAR:  # elsewhere on earth it is another year
+        raise Invalid(f"the year {local.year} is out of reach")
     if local.tzinfo is None:
         local = local.replace(tzinfo=zone_of(call.agent.time_zone))
     return local.astimezone(UTC)

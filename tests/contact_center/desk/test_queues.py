@@ -70,6 +70,21 @@ async def test_a_long_queue_continues_where_the_page_ended(desk, clock) -> None:
     assert "/more?" not in second
 
 
+@pytest.mark.parametrize(
+    "after",
+    ["x", "2026-03-02T12:00:00_1", "2026-03-02_1", "0001-01-01T00:00:00+23:00_1"]
+    + ["2026-03-02T12:00:00+00:00_" + number for number in ("", "x", "9" * 30, "-1")],
+)
+async def test_what_is_no_place_in_a_queue_is_refused(desk, after) -> None:
+    ann = await desk.hire("Ann")
+
+    answer = await desk.client.get(
+        "/desk/queues/all/more", params={"after": after}, headers=ann.headers
+    )
+
+    assert answer.status == 422
+
+
 async def test_a_page_costs_the_same_number_of_statements_however_long_it_is(desk) -> None:
     ann = await desk.hire("Ann")
     counted: list[int] = []

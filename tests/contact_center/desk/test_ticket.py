@@ -240,6 +240,25 @@ async def test_a_date_is_meant_in_the_agents_zone(desk) -> None:
     assert (await ticket_of(desk, 1)).review_at.isoformat() == "2026-03-09T02:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("zone", "until"),
+    [
+        ("Asia/Shanghai", "0001-01-01T00:00"),
+        ("America/New_York", "9999-12-31T23:59"),
+        ("UTC", "0001-01-01T00:00+23:00"),
+        ("UTC", "tomorrow"),
+    ],
+)
+async def test_a_date_that_cannot_be_is_refused(desk, zone, until) -> None:
+    ann = await desk.hire("Ann", time_zone=zone)
+    await desk.arrive()
+    await desk.claim(1, ann)
+
+    status, _ = await desk.send("/desk/tickets/1/wait", ann, status="on_hold", until=until)
+
+    assert status == 422
+
+
 async def test_resolve_and_reopen(desk) -> None:
     ann = await desk.hire("Ann")
     await desk.arrive()

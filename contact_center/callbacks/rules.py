@@ -6,8 +6,9 @@ message for a person. A "no" counts whatever follows it, for it leads to a perso
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 LOW = 2  # a score up to this sends the ticket back to its owner
 BUTTON = "callback:"  # + "yes", "no", or a score
@@ -48,7 +49,7 @@ _PHRASE = re.compile(
 )
 _BETWEEN = re.compile(r"[\s,.;:!?~\-…、。·()'\"“”]*")
 _SIGN_OFF = re.compile(
-    r"\n\s*(?:--|(?:(?:best|kind|warm)\s+)?(?:regards|wishes)|best\s*,|sincerely|yours|cheers|"
+    r"\n[^\S\n]*(?:--|(?:(?:best|kind|warm)\s+)?(?:regards|wishes)|best\s*,|sincerely|yours|cheers|"
     r"sent from|此致|祝|发自).*",
     re.DOTALL,
 )
@@ -117,8 +118,13 @@ def _pressed(button: str) -> Answer | None:
     return Answer(score=int(value)) if value in {"1", "2", "3", "4", "5"} else None
 
 
-def _read(text: str) -> tuple[list[tuple[str, int | None]], bool]:
+def _read(text: str) -> tuple[Sequence[tuple[str, int | None]], bool]:
     """The phrases a text begins with, and whether there is nothing else in it."""
+    return _parse(text[:_LONGEST])
+
+
+@lru_cache(maxsize=64)  # whoever decides about a message asks several questions about it
+def _parse(text: str) -> tuple[Sequence[tuple[str, int | None]], bool]:
     phrases: list[tuple[str, int | None]] = []
     rest = _plain(text)
     while rest:
@@ -132,8 +138,8 @@ def _read(text: str) -> tuple[list[tuple[str, int | None]], bool]:
 
 
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().replace("\ufe0f", "")
-    folded = folded.replace("’", "'")
+    folded = unicodedata.normalize("NFKC", text).casefold()[:_LONGEST]  # one may become eighteen
+    folded = folded.replace("\ufe0f", "").replace("’", "'")
     stripped = _SIGN_OFF.sub("", folded.strip())
     return stripped[_end_of(_BETWEEN, stripped) :]
 

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contact_center.callbacks import rules
 from contact_center.callbacks.rules import Answer, is_courtesy, needs_nobody, understand
 
 YES, NO = Answer(solved=True), Answer(solved=False)
@@ -146,3 +147,41 @@ def test_whatever_is_typed_gives_a_score_within_the_scale_or_none(text) -> None:
 
     assert answer is None or answer.score in (None, 1, 2, 3, 4, 5)
     assert answer != Answer()
+
+
+def test_many_empty_lines_are_read_in_one_pass(monkeypatch) -> None:
+    monkeypatch.setattr(rules, "_LONGEST", 500_000)  # hours, if each began a look at all
+
+    assert understand("yes" + "\n" * 400_000 + "but late", button=None) is None
+
+
+@pytest.mark.parametrize("text", ["x" * 9_000, "\ufdfa" * 9_000])
+def test_only_the_beginning_of_a_long_text_is_looked_at(text, monkeypatch) -> None:
+    looked_at = []
+    monkeypatch.setattr(rules, "_SIGN_OFF", Sub(looked_at))
+
+    understand(text, button=None)
+
+    assert len(looked_at) == 1
+    assert len(looked_at[0]) <= rules._LONGEST
+
+
+def test_a_message_is_parsed_once_whatever_is_asked_about_it(monkeypatch) -> None:
+    looked_at = []
+    monkeypatch.setattr(rules, "_SIGN_OFF", Sub(looked_at))
+
+    needs_nobody("thanks, once", button=None)
+    is_courtesy("thanks, once")
+
+    assert len(looked_at) == 1
+
+
+class Sub:
+    """A pattern that notes what it is asked to replace in."""
+
+    def __init__(self, seen: list[str]) -> None:
+        self.seen = seen
+
+    def sub(self, new: str, text: str) -> str:
+        self.seen.append(text)
+        return text

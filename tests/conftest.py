@@ -50,7 +50,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
-        backends = [chosen] if chosen else BACKENDS
+        # What a browser shows does not depend on the database; whole stories run on both.
+        is_page = metafunc.definition.get_closest_marker("browser") is not None
+        is_story = "acceptance" in metafunc.definition.path.parts
+        backends = [chosen] if chosen else BACKENDS[:1] if is_page and not is_story else BACKENDS
         metafunc.parametrize("backend", backends, scope="session", indirect=True)
 
 

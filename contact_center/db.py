@@ -34,6 +34,8 @@ from sqlalchemy import (
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_sql
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -52,6 +54,15 @@ _ENGINE: dict[str, Any] = {
     "json_deserializer": from_json,
 }
 READERS = 4  # connections
+# Lost connection, lock conflict, out of resources, shutting down, disk trouble, timed out.
+_PASSING_SQLSTATES = ("08", "40", "53", "57", "58", "55P03", "25006")
+_PASSING_ON_SQLITE = (
+    "is locked",
+    "disk is full",
+    "disk I/O error",
+    "readonly database",
+    "unable to open database file",
+)
 BUSY_TIMEOUT = 10_000  # milliseconds one process waits for another's write on SQLite
 
 
@@ -158,6 +169,16 @@ class Database:
 def hint(session: AsyncSession, topic: str) -> None:
     """After this transaction's commit wake whoever waits for `topic`; lost hints do no harm."""
     session.info.setdefault(HINTS, set()).add(topic)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same may succeed soon: the database is busy or away, the data are good."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout | ConnectionError)
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if error.connection_invalidated or state.startswith(_PASSING_SQLSTATES):
+        return True
+    return any(words in str(error.orig) for words in _PASSING_ON_SQLITE)
 
 
 def among(session: AsyncSession, column: Any, values: Collection[Any]) -> ColumnElement[bool]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries as agents
@@ -23,7 +24,7 @@ from contact_center.conversations import actions as conversations
 from contact_center.conversations import queries as conversation_queries
 from contact_center.customers import actions as customers
 from contact_center.customers.queries import blocked_addresses
-from contact_center.db import Database, hint
+from contact_center.db import Database, hint, is_passing
 from contact_center.deliveries import actions as deliveries
 from contact_center.errors import Unavailable
 from contact_center.events.actions import record_all
@@ -49,7 +50,8 @@ logger = logging.getLogger(__name__)
 
 Key = tuple[str, str]  # channel and external id
 BLOCKED = "the sender is blocked"
-_BROKEN_MESSAGE = (DBAPIError, ValueError, LookupError, TypeError)
+AWAY = "the database cannot be written at the moment"
+_FAILURES = (DBAPIError, PoolTimeout, ConnectionError, ValueError, LookupError, TypeError)
 
 
 @dataclass(slots=True)
@@ -79,11 +81,11 @@ class Intake:
         try:
             async with self.db.begin() as session:
                 return await self.receive(session, tidied, now=self.now())
-        except (OperationalError, InterfaceError) as error:
-            raise Unavailable("the database cannot be written at the moment") from error
-        except _BROKEN_MESSAGE:
+        except _FAILURES as error:
+            if is_passing(error):
+                raise Unavailable(AWAY) from error
             logger.exception("a batch failed", extra={"size": len(tidied)})
-        return await self._one_by_one(tidied)
+        return [await self._receive_alone(inbound) for inbound in tidied]
 
     async def receive(
         self, session: AsyncSession, inbounds: Sequence[Inbound], *, now: datetime
@@ -105,18 +107,27 @@ class Intake:
             await self._after_resolution(session, batch)
         return [batch.receipts[inbound.channel, inbound.external_id] for inbound in inbounds]
 
-    async def _one_by_one(self, inbounds: Sequence[Inbound]) -> list[Receipt | Exception]:
-        results: list[Receipt | Exception] = []
-        async with self.db.begin() as session:
-            for inbound in inbounds:
-                try:
-                    async with session.begin_nested():
-                        results += await self.receive(session, [inbound], now=self.now())
-                except _BROKEN_MESSAGE as error:
-                    logger.exception("a message broke", extra={"channel": inbound.channel})
-                    reason = f"it could not be stored ({type(error).__name__})"
-                    results += await ledger.quarantine(session, [(inbound, reason)], now=self.now())
-        return results
+    async def _receive_alone(self, inbound: Inbound) -> Receipt | Exception:
+        try:
+            async with self.db.begin() as session:
+                [receipt] = await self.receive(session, [inbound], now=self.now())
+            return receipt
+        except _FAILURES as error:
+            if is_passing(error):
+                return Unavailable(AWAY)
+            logger.exception("a message broke", extra={"channel": inbound.channel})
+            reason = f"it could not be stored ({type(error).__name__})"
+        return await self._keep_aside(inbound, reason)
+
+    async def _keep_aside(self, inbound: Inbound, reason: str) -> Receipt | Exception:
+        """Its sender keeps what we cannot even put into quarantine."""
+        try:
+            async with self.db.begin() as session:
+                [receipt] = await ledger.quarantine(session, [(inbound, reason)], now=self.now())
+            return receipt
+        except DBAPIError:
+            logger.exception("a message cannot be kept", extra={"channel": inbound.channel})
+            return Unavailable(AWAY)
 
     async def _find_talks(self, session: AsyncSession, batch: Batch) -> None:
         for channel, inbounds in _by_channel(batch.fresh.values()):

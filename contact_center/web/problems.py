@@ -6,11 +6,11 @@ from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from contact_center import errors
+from contact_center.db import is_passing
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,6 @@ SLUGS = {
     428: "precondition-required",
     500: "internal-error",
 }
-# Lost connection, lock conflict, out of resources, shutting down, timed out.
-_PASSING_SQLSTATES = ("08", "40", "53", "57", "55P03")
 
 
 class Detail(BaseModel):
@@ -118,19 +116,10 @@ def _translate(error: Exception) -> errors.ContactCenterError | None:
     if isinstance(error, DataError):
         log.warning("value refused by the database", exc_info=error)
         return errors.Invalid("a value is too long or out of range")
-    if isinstance(error, PoolTimeout | ConnectionError) or _is_passing(error):
+    if is_passing(error):
         log.warning("database unavailable", exc_info=error)
         return errors.Unavailable("the database is busy or away: try again in a moment")
     return None
-
-
-def _is_passing(error: Exception) -> bool:
-    if not isinstance(error, DBAPIError):
-        return False
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    if error.connection_invalidated or state.startswith(_PASSING_SQLSTATES):
-        return True
-    return "database is locked" in str(error.orig) or "database table is locked" in str(error.orig)
 
 
 def _from_http(error: web.HTTPException, request_id: str) -> web.Response:

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from contact_center.channels.base import Button
 from contact_center.channels.dialogue import HandOver, Say, Step
@@ -9,11 +10,12 @@ from contact_center.conversations.models import Conversation
 from contact_center.customers.actions import block
 from contact_center.customers.models import Customer, Identity
 from contact_center.deliveries.models import Delivery
+from contact_center.errors import Unavailable
 from contact_center.events import queries as events
 from contact_center.events.rules import agent
 from contact_center.intake.actions import Intake
 from contact_center.ledger import queries as ledger
-from contact_center.ledger.models import Outcome
+from contact_center.ledger.models import Outcome, Quarantined
 from contact_center.links.models import TicketLink
 from contact_center.messages import actions as messages
 from contact_center.messages import queries as message_queries
@@ -218,19 +220,70 @@ async def test_a_message_that_breaks_its_batch_is_found_and_put_aside(
     intake, db, monkeypatch
 ) -> None:
     poison, fine = inbound("poison"), inbound("fine")
-    indexed = message_queries.index_messages
-
-    async def break_on_poison(session, texts):
-        if any("poison" in text for text in texts.values()):
-            raise ValueError("cannot be indexed")
-        await indexed(session, texts)
-
-    monkeypatch.setattr(message_queries, "index_messages", break_on_poison)
+    fail_on_words(monkeypatch, "poison", ValueError("cannot be indexed"))
 
     bad, good = await intake.handle([poison, fine])
 
     assert (bad.outcome, good.outcome) == (Outcome.QUARANTINED, Outcome.TICKETED)
     assert await count(db, Message) == 1
+
+
+class Driver(Exception):
+    """As a database's driver raises it."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"SQLSTATE {state}")
+        self.sqlstate = state
+
+
+@pytest.mark.parametrize("state", ["40P01", "40001", "55P03", "53100", "57P01", "08006"])
+async def test_no_message_is_put_aside_because_the_database_is_busy(
+    state, intake, db, monkeypatch
+) -> None:
+    fail_on_words(monkeypatch, "fine", DBAPIError("INSERT", {}, Driver(state)))
+
+    with pytest.raises(Unavailable):
+        await intake.handle([inbound("fine")])
+
+    assert await count(db, Quarantined) == await count(db, Message) == 0
+
+
+async def test_what_the_database_was_too_busy_for_while_another_broke_is_left_to_its_sender(
+    intake, db, monkeypatch
+) -> None:
+    fail_on_words(monkeypatch, "unlucky", DBAPIError("INSERT", {}, Driver("40P01")))
+    fail_on_words(monkeypatch, "poison", ValueError("cannot be indexed"))
+
+    bad, unlucky, good = await intake.handle(
+        [inbound("poison"), inbound("unlucky"), inbound("good")]
+    )
+
+    assert (bad.outcome, good.outcome) == (Outcome.QUARANTINED, Outcome.TICKETED)
+    assert isinstance(unlucky, Unavailable)
+
+
+async def test_what_cannot_even_be_put_aside_is_left_to_its_sender(intake, db, monkeypatch) -> None:
+    async def fail(*_, **__):
+        raise DBAPIError("INSERT", {}, Driver("22P05"))
+
+    fail_on_words(monkeypatch, "poison", ValueError("cannot be indexed"))
+    monkeypatch.setattr(ledger, "insert_quarantined", fail)
+
+    bad, good = await intake.handle([inbound("poison"), inbound("good")])
+
+    assert isinstance(bad, Unavailable)
+    assert good.outcome == Outcome.TICKETED
+
+
+def fail_on_words(monkeypatch, words: str, error: Exception) -> None:
+    indexed = message_queries.index_messages
+
+    async def index(session, texts):
+        if any(words in text for text in texts.values()):
+            raise error
+        await indexed(session, texts)
+
+    monkeypatch.setattr(message_queries, "index_messages", index)
 
 
 async def test_a_nul_character_and_half_a_surrogate_pair_are_replaced(intake, db) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 MOST = 1000  # tickets a queue is counted to
+MOST_TROUBLES = 100  # messages in quarantine that are counted
 FRESH = timedelta(seconds=1)
 OWN = frozenset({Queue.MINE, Queue.TEAM})  # everybody has their own
 KEYS = {Queue.UNCLAIMED: "u", Queue.MINE: "m", Queue.TEAM: "t", Queue.WAITING: "w"}
@@ -78,5 +79,5 @@ async def _troubles(call: Call, session: "AsyncSession") -> dict[str, int]:
     if not call.agent.may(Permission.DELIVERIES_READ):
         return {}
     waiting = await deliveries.count_waiting(session)
-    kept = await ledger.quarantined(session, limit=100)
-    return {"undelivered": waiting.get("dead", 0), "quarantine": len(kept)}
+    kept = await ledger.quarantine_size(session, most=MOST_TROUBLES)
+    return {"undelivered": waiting.get("dead", 0), "quarantine": kept}

@@ -52,6 +52,9 @@ async def quarantine(
             "channel": inbound.channel,
             "external_id": inbound.external_id,
             "reason": reason,
+            "sender": rules.sender_of(inbound),
+            "excerpt": inbound.text[: rules.EXCERPT],
+            "files": [file.key for file in inbound.attachments],
             "payload": rules.payload_of(inbound),
             "received_at": now,
         }

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text  # noqa: TID251  partial index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.db import Key, Short, Table
@@ -37,12 +37,24 @@ class Quarantined(Table):
     """A message that could not become part of a ticket; leads see why and can try again."""
 
     __tablename__ = "quarantine"
+    __table_args__ = (
+        Index(
+            "ix_quarantine_waiting",
+            "id",
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
+        ),
+    )
 
     id: Mapped[Key]
     channel: Mapped[Short]
     external_id: Mapped[str] = mapped_column(String(400))
     reason: Mapped[str] = mapped_column(Text)
-    payload: Mapped[dict[str, Any]]  # the Inbound, or what there was of it
+    sender: Mapped[str] = mapped_column(Text)  # as lists show it
+    excerpt: Mapped[str] = mapped_column(Text)  # the beginning of the text
+    files: Mapped[list[str]]  # keys of attachments
+    # The Inbound, or what there was of it: whole, so it may be large. Lists do without.
+    payload: Mapped[dict[str, Any]] = mapped_column(deferred=True, deferred_raiseload=True)
     received_at: Mapped[datetime]
     released_at: Mapped[datetime | None]  # or discarded, where there is a reason for that
     released_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
 
 from contact_center.bulk import insert_many, one_of
 from contact_center.db import Table
@@ -45,8 +46,14 @@ async def quarantined(
     return (await session.scalars(found.order_by(Quarantined.id.desc()).limit(limit))).all()
 
 
+async def quarantine_size(session: AsyncSession, *, most: int) -> int:
+    """How many messages are kept aside; counting stops at `most`."""
+    inner = select(Quarantined.id).where(Quarantined.released_at.is_(None)).limit(most)
+    return await session.scalar(select(func.count()).select_from(inner.subquery())) or 0
+
+
 async def get_quarantined(session: AsyncSession, quarantined_id: int) -> Quarantined:
-    row = await session.get(Quarantined, quarantined_id)
+    row = await session.get(Quarantined, quarantined_id, options=[undefer(Quarantined.payload)])
     if row is None:
         raise NotFound(f"there is no quarantined message {quarantined_id}")
     return row
@@ -54,9 +61,8 @@ async def get_quarantined(session: AsyncSession, quarantined_id: int) -> Quarant
 
 async def files_in_quarantine(session: AsyncSession) -> set[str]:
     """Keys of the files of messages that may still be released."""
-    waiting = select(Quarantined.payload).where(Quarantined.released_at.is_(None))
-    payloads = await session.scalars(waiting)
-    return {file[0] for payload in payloads for file in payload.get("attachments") or ()}
+    waiting = select(Quarantined.files).where(Quarantined.released_at.is_(None))
+    return {key for keys in await session.scalars(waiting) for key in keys}
 
 
 async def forget_quarantined_arrival(

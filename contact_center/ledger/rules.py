@@ -8,6 +8,14 @@ from typing import Any
 from contact_center.channels.base import Inbound, Sender
 from contact_center.storage import StoredFile
 
+EXCERPT = 1500  # characters of a text that a list shows
+LONGEST_SENDER = 600  # characters
+
+
+def sender_of(inbound: Inbound) -> str:
+    """Who a list says has written."""
+    return f"{inbound.sender.name} {inbound.sender.address}".strip()[:LONGEST_SENDER]
+
 
 def payload_of(inbound: Inbound) -> Mapping[str, Any]:
     """What quarantine keeps; `inbound_from` turns it back."""

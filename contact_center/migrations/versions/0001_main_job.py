@@ -190,6 +190,9 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=64), nullable=False),
         sa.Column("external_id", sa.String(length=400), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("excerpt", sa.Text(), nullable=False),
+        sa.Column("files", Json, nullable=False),
         sa.Column("payload", Json, nullable=False),
         sa.Column("received_at", Moment, nullable=False),
         sa.Column("released_at", Moment, nullable=True),
@@ -200,6 +203,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
     )
+    with op.batch_alter_table("quarantine", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_quarantine_waiting",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("released_at IS NULL"),
+            postgresql_where=sa.text("released_at IS NULL"),
+        )
+
     op.create_table(
         "team_members",
         sa.Column("team_id", BigInt, nullable=False),

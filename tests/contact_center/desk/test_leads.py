@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from contact_center.agents.models import Role
 from contact_center.deliveries.queries import DELIVERIES
@@ -65,6 +65,27 @@ async def test_a_message_in_quarantine_becomes_a_ticket_or_is_discarded(desk) ->
     assert (released, discarded) == (200, 200)
     assert "T-000001" in text
     assert "Nothing is kept aside." in await desk.page("/desk/quarantine", lead)
+
+
+@pytest.mark.parametrize("path", ["/desk/queues/all", "/desk/quarantine"])
+async def test_no_page_loads_all_that_came_with_what_is_kept_aside(desk, path) -> None:
+    lead = await desk.hire("Lee", Role.LEAD)
+    await desk.arrive("<b>" + "x" * 200_000, name="Mia")
+    statements: list[str] = []
+
+    def note(connection, cursor, statement, *rest) -> None:
+        statements.append(statement)
+
+    engine = desk.runtime.db.reader.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    html = await desk.page(path, lead)
+    event.remove(engine, "before_cursor_execute", note)
+
+    assert not any("payload" in statement for statement in statements)
+    assert 'href="/desk/quarantine"' in html
+    if path == "/desk/quarantine":
+        assert "Mia" in html
+        assert "&lt;b&gt;xxx" in html
 
 
 async def test_alerts_lead_to_their_tickets(desk) -> None:

@@ -195,7 +195,7 @@ async def test_a_message_that_cannot_be_taken_is_quarantined_with_its_reason(int
     assert (long.outcome, fine.outcome) == (Outcome.QUARANTINED, Outcome.TICKETED)
     assert "150001 characters" in long.reason
     async with db.read() as session:
-        [kept] = await ledger.quarantined(session)
+        kept = await ledger.get_quarantined(session, 1)
         assert kept.payload["text"] == "x" * 150_001
         assert await ledger.arrivals_by_outcome(session) == {
             Outcome.QUARANTINED: 1,

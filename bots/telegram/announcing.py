@@ -80,9 +80,8 @@ class Announcer:
         if self._after is None:
             self._after = await last_event_id(session)
             return await queued_ticket_ids(session, team_ids=groups.keys())
-        since = self._runtime.now() - LOOK_BACK
         events = await events_since(
-            session, after=self._after, since=since, kinds="ticket.", limit=MOST_EVENTS
+            session, after=self._after, within=LOOK_BACK, kinds="ticket.", limit=MOST_EVENTS
         )
         fresh = [event for event in events if event.id not in self._seen]
         self._seen = {event.id for event in events}

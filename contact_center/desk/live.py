@@ -10,12 +10,12 @@ from contact_center.desk.render import draw, reader_of
 from contact_center.desk.rows import rows_of
 from contact_center.desk.shell import TALLY, count_queues, shown
 from contact_center.desk.streams import (
+    LOOK_BACK,
     STREAMS,
     Cursor,
     Pipe,
     Position,
     beats,
-    look_back,
     pipe_to,
     resume_at,
 )
@@ -82,11 +82,8 @@ async def _send_counts(call: Call, pipe: Pipe, known: dict[Queue, int]) -> dict[
 
 
 async def _send_rows(call: Call, pipe: Pipe, queue: Queue, cursor: Cursor) -> None:
-    now = call.runtime.now()
     async with call.runtime.db.read() as session:
-        events = await events_since(
-            session, after=cursor.last, since=look_back(now), limit=MOST_EVENTS
-        )
+        events = await events_since(session, after=cursor.last, within=LOOK_BACK, limit=MOST_EVENTS)
         fresh = [event for event in cursor.news(events) if event.ticket_id is not None]
         if not fresh:
             return

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -22,7 +22,7 @@ CALM = 0.4  # seconds between two readings, however many hints come
 LONGEST = 600.0  # seconds; then the browser comes back and shows its cookie again
 SLOWEST_READER = 30.0  # seconds a browser may take to accept what it is sent
 MOST_STREAMS = 2_000  # of one process
-LOOK_BACK = timedelta(seconds=3)  # longer than transactions that overlap
+LOOK_BACK = timedelta(seconds=5)  # longer than transactions that overlap
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store, no-transform",
@@ -129,7 +129,3 @@ def resume_at(call: Call) -> list[int]:
     parts = call.request.headers.get("Last-Event-ID", "").split(".")
     is_ours = all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts)
     return [int(part) for part in parts] if is_ours else []
-
-
-def look_back(now: datetime) -> datetime:
-    return now - LOOK_BACK

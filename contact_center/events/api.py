@@ -120,19 +120,16 @@ class Reader:
                 return
             self.last = await queries.last_event_id(session)
             self._seen = await queries.young_event_ids(
-                session, up_to=self.last, since=self._doubtful_since()
+                session, up_to=self.last, within=LONGEST_TRANSACTION
             )
 
     async def _look(self) -> Sequence[Event]:
         """What has come to light since the last look, oldest first."""
         async with self.runtime.db.read() as session:
             young = await queries.young_event_ids(
-                session, up_to=self.last, since=self._doubtful_since()
+                session, up_to=self.last, within=LONGEST_TRANSACTION
             )
             late = await queries.events_by_id(session, young - self._seen)
             new = await queries.events_after(session, self.last)
         self._seen = young | {event.id for event in new}
         return [*late, *new]
-
-    def _doubtful_since(self) -> datetime:
-        return self.runtime.now() - LONGEST_TRANSACTION

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    func,
     text,  # noqa: TID251  partial index
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -29,6 +30,7 @@ class Event(Table):
     __table_args__ = (
         UniqueConstraint("ticket_id", "seq"),
         Index("ix_events_at", "at"),
+        Index("ix_events_recorded_at", "recorded_at"),
         Index("ix_events_alerts", "id", sqlite_where=_IS_ALERT, postgresql_where=_IS_ALERT),
     )
 
@@ -39,3 +41,5 @@ class Event(Table):
     actor: Mapped[str] = mapped_column(String(80))  # "agent:7", "customer:3", "bot", "system"
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)  # identifiers and codes, no texts
     at: Mapped[datetime]
+    # When the transaction began, by the database's clock; `at` may be much earlier.
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())

@@ -515,6 +515,9 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column("data", Json, nullable=False),
         sa.Column("at", Moment, nullable=False),
+        sa.Column(
+            "recorded_at", Moment, server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False
+        ),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_events_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sa.UniqueConstraint("ticket_id", "seq", name=op.f("uq_events_ticket_id_seq")),
@@ -528,6 +531,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("kind = 'lead.alerted'"),
         )
         batch_op.create_index("ix_events_at", ["at"], unique=False)
+        batch_op.create_index("ix_events_recorded_at", ["recorded_at"], unique=False)
 
     op.create_table(
         "messages",

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import execute_many, insert_new, one_of
@@ -76,6 +76,23 @@ async def lock_conversations(
     return {row.thread: row for row in found}
 
 
+async def lock_conversations_of(
+    session: AsyncSession,
+    *,
+    ticket_ids: Collection[int] = (),
+    customer_ids: Collection[int] = (),
+) -> None:
+    """Before these tickets or customers are locked, in the order in which messages lock them."""
+    found = select(CONVERSATIONS.c.id).where(
+        or_(
+            CONVERSATIONS.c.ticket_id.in_(ticket_ids),
+            CONVERSATIONS.c.customer_id.in_(customer_ids),
+        )
+    )
+    in_one_order = found.order_by(CONVERSATIONS.c.channel, CONVERSATIONS.c.id)
+    await session.execute(in_one_order.with_for_update(key_share=True))
+
+
 async def threads_of_tickets(
     session: AsyncSession, *, channel: str, ticket_ids: Collection[int]
 ) -> dict[int, str]:
@@ -88,7 +105,8 @@ async def threads_of_tickets(
 
 async def insert_conversations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Skips threads that another process has just added."""
-    await insert_new(session, CONVERSATIONS, rows)
+    in_one_order = sorted(rows, key=lambda row: (row["channel"], row["thread"]))
+    await insert_new(session, CONVERSATIONS, in_one_order)
 
 
 async def update_conversations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -57,7 +57,8 @@ async def insert_customers(session: AsyncSession, rows: Sequence[Mapping[str, An
 
 async def insert_identities(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Skips addresses that another process has just added."""
-    await insert_new(session, IDENTITIES, rows)
+    in_one_order = sorted(rows, key=lambda row: (row["channel"], row["address"]))
+    await insert_new(session, IDENTITIES, in_one_order)
 
 
 async def delete_customers(session: AsyncSession, customer_ids: Collection[int]) -> None:

@@ -189,6 +189,7 @@ async def link(call: Call, ticket_id: Id, form: Form[OtherForm]) -> web.Response
 async def merge(call: Call, ticket_id: Id, form: Form[OtherForm]) -> web.Response:
     survivor = _number(form.other)
     async with call.runtime.db.begin() as session:
+        await links.lock_pair(session, ticket_id, survivor)
         await check_is_theirs(call, session, ticket_id)
         await links.merge(session, ticket_id, into=survivor, by=_by(call), now=call.now)
     return go_to(call, f"/desk/tickets/{survivor}")

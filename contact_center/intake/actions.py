@@ -28,12 +28,10 @@ from contact_center.db import Database, hint, is_passing
 from contact_center.deliveries import actions as deliveries
 from contact_center.errors import Unavailable
 from contact_center.events.actions import record_all
-from contact_center.events.rules import SYSTEM
 from contact_center.intake import queries, rules
 from contact_center.intake.models import Decision, Draft, Line, Talk
 from contact_center.ledger import actions as ledger
 from contact_center.messages import queries as messages
-from contact_center.messages.actions import say_as_system
 from contact_center.messages.models import Direction
 from contact_center.messages.rules import attachment_rows, message_row
 from contact_center.routing import actions as routing
@@ -43,8 +41,8 @@ from contact_center.sla import queries as clocks
 from contact_center.sla.actions import clock_rows
 from contact_center.sla.rules import dues
 from contact_center.texts import Texts
-from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import reference
+from contact_center.tickets.rules import reply_subject
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +101,6 @@ class Intake:
             )
             await self._write(session, drafts, now=now)
             await _enter(session, batch)
-            await self._send_receipts(session, batch)
             await self._after_resolution(session, batch)
         return [batch.receipts[inbound.channel, inbound.external_id] for inbound in inbounds]
 
@@ -130,30 +127,39 @@ class Intake:
             return Unavailable(AWAY)
 
     async def _find_talks(self, session: AsyncSession, batch: Batch) -> None:
+        """All conversations are locked before any ticket: so does whoever needs both."""
+        homes: dict[Key, Any] = {}
         for channel, inbounds in _by_channel(batch.fresh.values()):
-            known = await customers.recognise(
-                session,
-                channel=channel,
-                senders=[inbound.sender for inbound in inbounds],
-                language=self.settings.language,
-                now=batch.now,
-            )
-            threads = await _threads(session, channel, inbounds)
-            wanted = {
-                threads[inbound.external_id]: self._conversation_row(
-                    inbound,
-                    thread=threads[inbound.external_id],
-                    identity=known[inbound.sender.address],
-                    now=batch.now,
-                )
-                for inbound in reversed(inbounds)
-            }
-            rows = await conversations.find_or_start(session, channel=channel, threads=wanted)
-            tickets = await _current_tickets(session, [row.ticket_id for row in rows.values()])
-            talks = {thread: _talk(row, tickets) for thread, row in rows.items()}
-            for inbound in inbounds:
-                batch.talks[channel, inbound.external_id] = talks[threads[inbound.external_id]]
+            rows = await self._conversations(session, channel, inbounds, now=batch.now)
+            homes |= {(channel, external_id): row for external_id, row in rows.items()}
+        tickets = await _current_tickets(session, [row.ticket_id for row in homes.values()])
+        talks = {row.id: _talk(row, tickets) for row in homes.values()}
+        batch.talks = {key: talks[homes[key].id] for key in batch.fresh}
         await _tell_of_tickets(session, batch)
+
+    async def _conversations(
+        self, session: AsyncSession, channel: str, inbounds: Sequence[Inbound], *, now: datetime
+    ) -> dict[str, Any]:
+        """Locked rows by the messages' external ids; strangers become customers."""
+        known = await customers.recognise(
+            session,
+            channel=channel,
+            senders=[inbound.sender for inbound in inbounds],
+            language=self.settings.language,
+            now=now,
+        )
+        threads = await _threads(session, channel, inbounds)
+        wanted = {
+            threads[inbound.external_id]: self._conversation_row(
+                inbound,
+                thread=threads[inbound.external_id],
+                identity=known[inbound.sender.address],
+                now=now,
+            )
+            for inbound in reversed(inbounds)
+        }
+        rows = await conversations.find_or_start(session, channel=channel, threads=wanted)
+        return {external_id: rows[thread] for external_id, thread in threads.items()}
 
     def _conversation_row(
         self, inbound: Inbound, *, thread: str, identity: tuple[int, int], now: datetime
@@ -181,6 +187,8 @@ class Intake:
                 now=batch.now,
                 reopen_window=window,
             )
+            if rules.wants_receipt(inbound, batch.decisions[key].draft):
+                rules.announce_receipt(batch.talks[key], batch.decisions[key].draft)
 
     async def _write(
         self, session: AsyncSession, drafts: Sequence[tuple[Talk, Draft]], *, now: datetime
@@ -192,6 +200,7 @@ class Intake:
         new = [(talk, draft) for talk, draft in drafts if draft.is_new]
         if new:
             await queries.insert_tickets(session, new, now=now)
+            self._word_receipts([draft for _, draft in new], now=now)
         old = [draft for _, draft in drafts if not draft.is_new]
         if old:
             await queries.update_tickets(session, old, now=now)
@@ -202,9 +211,10 @@ class Intake:
         await routing.announce(
             session, queued, texts=self.texts, language=self.settings.language, now=now
         )
-        for talk, draft in drafts:
-            hint(session, f"conversation:{talk.id}")
+        for _, draft in drafts:
             hint(session, f"ticket:{draft.id}")
+            for line in draft.lines:
+                hint(session, f"conversation:{line.talk.id}")
 
     async def _start_clocks(
         self, session: AsyncSession, queued: Sequence[Draft], *, now: datetime
@@ -219,18 +229,14 @@ class Intake:
         if rows:
             await clocks.insert_clocks(session, rows)
 
-    async def _send_receipts(self, session: AsyncSession, batch: Batch) -> None:
-        """Written after the tickets, whose numbers they tell."""
-        for key, inbound in batch.fresh.items():
-            draft, talk = batch.decisions[key].draft, batch.talks[key]
-            if rules.wants_receipt(inbound, draft):
-                line = rules.receipt(
-                    talk, draft, settings=self.settings, texts=self.texts, now=batch.now
-                )
-                ticket = await ticket_queries.lock_ticket(session, draft.id)
-                await say_as_system(
-                    session, ticket, text=line, kind="receipt", by=SYSTEM, now=batch.now
-                )
+    def _word_receipts(self, drafts: Sequence[Draft], *, now: datetime) -> None:
+        """They tell the tickets' numbers."""
+        for draft in drafts:
+            for line in draft.lines:
+                if line.kind == rules.RECEIPT:
+                    line.text = rules.receipt(
+                        line.talk, draft, settings=self.settings, texts=self.texts, now=now
+                    )
 
     async def _after_resolution(self, session: AsyncSession, batch: Batch) -> None:
         """Rare, so one by one: answers to the callback, and "not solved after all".
@@ -346,18 +352,18 @@ async def _tell_of_tickets(session: AsyncSession, batch: Batch) -> None:
 async def _write_lines(
     session: AsyncSession, drafts: Sequence[tuple[Talk, Draft]], *, now: datetime
 ) -> None:
-    said = [(talk, draft, line) for talk, draft in drafts for line in draft.lines]
+    said = [(draft, line) for _, draft in drafts for line in draft.lines]
     ids = await messages.insert_messages(
-        session, [_line_row(talk, draft, line, now=now) for talk, draft, line in said]
+        session, [_line_row(draft, line, now=now) for draft, line in said]
     )
     files: list[dict[str, Any]] = []
     leaving: list[dict[str, Any]] = []
     words: dict[int, str] = {}
-    for (talk, draft, line), number in zip(said, ids, strict=True):
+    for (draft, line), number in zip(said, ids, strict=True):
         line.id = number
         files += attachment_rows(number, line.files, now=now)
         if line.direction is Direction.OUT:
-            leaving.append(_line_delivery(talk, draft, line, now=now))
+            leaving.append(_line_delivery(draft, line, now=now))
         else:
             words[number] = f"{draft.subject} {line.text}" if draft.is_new else line.text
     await messages.index_messages(session, words)
@@ -366,14 +372,14 @@ async def _write_lines(
     await deliveries.enqueue_all(session, leaving)
 
 
-def _line_row(talk: Talk, draft: Draft, line: Line, *, now: datetime) -> dict[str, Any]:
+def _line_row(draft: Draft, line: Line, *, now: datetime) -> dict[str, Any]:
     return message_row(
         ticket_id=draft.id,
-        conversation_id=talk.id,
+        conversation_id=line.talk.id,
         direction=line.direction,
         author=line.author,
         author_id=line.author_id,
-        channel=talk.channel,
+        channel=line.talk.channel,
         external_id=line.external_id,
         text=line.text,
         original=line.original,
@@ -383,23 +389,30 @@ def _line_row(talk: Talk, draft: Draft, line: Line, *, now: datetime) -> dict[st
     )
 
 
-def _line_delivery(talk: Talk, draft: Draft, line: Line, *, now: datetime) -> dict[str, Any]:
+def _line_delivery(draft: Draft, line: Line, *, now: datetime) -> dict[str, Any]:
+    is_receipt = line.kind == rules.RECEIPT
     message = Outgoing(
         idempotency_key=line.external_id,
-        address=talk.address,
+        address=line.talk.address,
         text=line.text,
+        subject=reply_subject(draft.subject, ticket_id=draft.id) if is_receipt else None,
         buttons=line.buttons,
+        references=_taken_in(draft) if is_receipt else [],
         extra={"ticket_id": draft.id},
     )
     return deliveries.delivery_row(
         message,
-        channel=talk.channel,
-        order_key=f"conversation:{talk.id}",
+        channel=line.talk.channel,
+        order_key=f"conversation:{line.talk.id}",
         kind=line.kind,
         now=now,
         ticket_id=draft.id,
         message_id=line.id,
     )
+
+
+def _taken_in(draft: Draft) -> list[str]:
+    return [line.external_id for line in draft.lines if line.direction is Direction.IN]
 
 
 async def _write_events(
@@ -433,7 +446,7 @@ def _talk(row: Any, tickets: Mapping[int, Draft]) -> Talk:
 
 
 def _talk_updates(drafts: Sequence[tuple[Talk, Draft]], *, now: datetime) -> list[dict[str, Any]]:
-    talks = {talk.id: talk for talk, _ in drafts}
+    talks = {line.talk.id: line.talk for _, draft in drafts for line in draft.lines}
     return [
         {
             "row_id": talk.id,
@@ -442,7 +455,7 @@ def _talk_updates(drafts: Sequence[tuple[Talk, Draft]], *, now: datetime) -> lis
             "new_language": talk.language,
             "new_updated_at": now,
         }
-        for talk in talks.values()
+        for _, talk in sorted(talks.items())
     ]
 
 
@@ -463,5 +476,9 @@ def _by_channel(inbounds: Iterable[Inbound]) -> Iterable[tuple[str, list[Inbound
 
 
 def _drafts(talks: Iterable[Talk]) -> list[tuple[Talk, Draft]]:
+    """Each ticket once: merged ones are talked about in several conversations."""
     unique = {talk.id: talk for talk in talks}
-    return [(talk, draft) for _, talk in sorted(unique.items()) for draft in talk.drafts]
+    found = {
+        id(draft): (talk, draft) for _, talk in sorted(unique.items()) for draft in talk.drafts
+    }
+    return list(found.values())

@@ -14,10 +14,11 @@ from contact_center.storage import StoredFile
 from contact_center.tickets.models import Priority, Status, TicketKind
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """A message to be added to a ticket."""
 
+    talk: "Talk"
     text: str
     direction: Direction
     author: Author
@@ -30,7 +31,7 @@ class Line:
     id: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Draft:
     """A ticket while a batch is being decided."""
 
@@ -65,7 +66,7 @@ class Draft:
         self.events.append((kind, actor, data))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Talk:
     """A conversation while a batch is being decided."""
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from contact_center.callbacks.rules import BUTTON, needs_nobody
 from contact_center.channels.base import LONGEST_TEXT, Button, Inbound
 from contact_center.channels.dialogue import Dialogue, HandOver, Step, Turn
-from contact_center.events.rules import BOT, customer
+from contact_center.events.rules import BOT, SYSTEM, customer
 from contact_center.intake.models import Decision, Draft, Line, Talk
 from contact_center.ledger.models import Outcome
 from contact_center.messages.models import Author, Direction
@@ -31,6 +31,7 @@ from contact_center.tickets.models import (
 )
 from contact_center.tickets.rules import subject_from
 
+RECEIPT = "receipt"  # a delivery's kind
 LONGEST_ID = 400  # characters
 LONGEST_SUBJECT = 998  # characters
 LONGEST_NAME = 200  # characters
@@ -98,6 +99,7 @@ def decide(
     if inbound.sender.language and not talk.dialogue:
         talk.language = inbound.sender.language
     line = Line(
+        talk,
         text=inbound.text,
         direction=Direction.IN,
         author=Author.CUSTOMER,
@@ -201,7 +203,7 @@ def _follow(step: Step, talk: Talk, ticket: Draft) -> None:
     talk.dialogue = dict(step.state)
     talk.language = step.language or talk.language
     for say in step.say:
-        ticket.lines.append(our_line(say.text, author=Author.BOT, buttons=say.buttons))
+        ticket.lines.append(our_line(talk, say.text, author=Author.BOT, buttons=say.buttons))
         ticket.say("message.sent", BOT)
     if step.hand_over is not None:
         _hand_over(step.hand_over, ticket)
@@ -220,6 +222,12 @@ def wants_receipt(inbound: Inbound, draft: Draft) -> bool:
     return draft.is_new and inbound.channel == "email" and not inbound.automatic
 
 
+def announce_receipt(talk: Talk, draft: Draft) -> None:
+    """What it says is known once the ticket has its number: `receipt`."""
+    draft.lines.append(our_line(talk, "", author=Author.SYSTEM, kind=RECEIPT))
+    draft.say("message.sent", SYSTEM)
+
+
 def receipt(talk: Talk, draft: Draft, *, settings: Settings, texts: Texts, now: datetime) -> str:
     """Says under which number the request is kept, and when it will be answered."""
     due = now + timedelta(minutes=settings.targets[draft.priority.value].first_response)
@@ -233,9 +241,10 @@ def receipt(talk: Talk, draft: Draft, *, settings: Settings, texts: Texts, now: 
 
 
 def our_line(
-    text: str, *, author: Author, buttons: Sequence[Button] = (), kind: str = "reply"
+    talk: Talk, text: str, *, author: Author, buttons: Sequence[Button] = (), kind: str = "reply"
 ) -> Line:
     return Line(
+        talk,
         text=text,
         direction=Direction.OUT,
         author=author,

@@ -39,7 +39,7 @@ async def merge(
     """Two tickets about one thing: the messages move to `into`, and so does what comes later."""
     if ticket_id == into:
         raise Invalid("a ticket cannot be merged into itself")
-    locked = {i: await ticket_queries.lock_ticket(session, i) for i in sorted((ticket_id, into))}
+    locked = await lock_pair(session, ticket_id, into)
     victim, survivor = locked[ticket_id], locked[into]
     _check_mergeable(victim, survivor)
     moved = await messages.move_messages(session, old=victim.id, new=survivor.id)
@@ -53,6 +53,13 @@ async def merge(
     await tickets.say(session, victim, "ticket.merged", by=by, now=now, into=survivor.id)
     await tickets.say(session, survivor, "ticket.absorbed", by=by, now=now, other=victim.id)
     return survivor
+
+
+async def lock_pair(session: AsyncSession, one: int, other: int) -> dict[int, Ticket]:
+    """As messages that come in lock them: conversations, then tickets, each in one order."""
+    numbers = sorted((one, other))
+    await conversations.lock_conversations_of(session, ticket_ids=numbers)
+    return {number: await ticket_queries.lock_ticket(session, number) for number in numbers}
 
 
 def _check_mergeable(victim: Ticket, survivor: Ticket) -> None:
@@ -174,7 +181,9 @@ async def merge_customer(
     """One person known as two: all of the first becomes the other's, and the first is no more."""
     if customer_id == into:
         raise Invalid("a customer cannot be merged into themselves")
-    locked = {i: await customers.lock_customer(session, i) for i in sorted((customer_id, into))}
+    pair = sorted((customer_id, into))
+    await conversations.lock_conversations_of(session, customer_ids=pair)
+    locked = {number: await customers.lock_customer(session, number) for number in pair}
     victim, survivor = locked[customer_id], locked[into]
     if victim.blocked_at is not None and survivor.blocked_at is None:
         raise Conflict(f"customer {victim.id} is blocked: unblock them, or block the other too")

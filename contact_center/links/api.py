@@ -9,7 +9,7 @@ from contact_center.links import actions, queries
 from contact_center.links.models import LinkKind, TicketLink
 from contact_center.tickets.api.views import TicketView, actor, lock, show
 from contact_center.tickets.models import reference
-from contact_center.tickets.queries import get_ticket, lock_ticket
+from contact_center.tickets.queries import get_ticket
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
 from contact_center.web.call import Call
@@ -74,10 +74,7 @@ async def merge_ticket(call: Call, ticket_id: Id, body: Merge) -> TicketView:
 
     The messages move, what the customer writes next joins them, and the older promise stands.
     """
-    for number in sorted(
-        {ticket_id, body.into}
-    ):  # in one order: two mergers never wait in a circle
-        await lock_ticket(call.session, number)
+    await actions.lock_pair(call.session, ticket_id, body.into)
     await lock(call, ticket_id)
     survivor = await actions.merge(
         call.session, ticket_id, into=body.into, by=actor(call), now=call.now

@@ -1,21 +1,23 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from contact_center.channels.base import Button
 from contact_center.channels.dialogue import HandOver, Say, Step
 from contact_center.conversations.models import Conversation
+from contact_center.customers import queries as customer_queries
 from contact_center.customers.actions import block
 from contact_center.customers.models import Customer, Identity
 from contact_center.deliveries.models import Delivery
 from contact_center.errors import Unavailable
 from contact_center.events import queries as events
-from contact_center.events.rules import agent
+from contact_center.events.rules import SYSTEM, agent
 from contact_center.intake.actions import Intake
 from contact_center.ledger import queries as ledger
 from contact_center.ledger.models import Outcome, Quarantined
+from contact_center.links import actions as links
 from contact_center.links.models import TicketLink
 from contact_center.messages import actions as messages
 from contact_center.messages import queries as message_queries
@@ -303,6 +305,37 @@ async def test_mail_is_confirmed_with_the_tickets_number(intake, db) -> None:
     assert (await ticket_of(db, receipt)).reference in delivery.payload["text"]
 
 
+async def test_a_receipt_answers_the_mail_it_confirms(intake, db) -> None:
+    mail = inbound(channel="email", external_id="<1@a>", subject="Late", address="ann@example.com")
+
+    [receipt] = await intake.handle([mail])
+
+    async with db.read() as session:
+        delivery = await session.scalar(select(Delivery))
+        _, said = await message_queries.ticket_messages(session, receipt.ticket_id)
+    assert delivery.payload["references"] == ["<1@a>"]
+    assert "Late" in delivery.payload["subject"]
+    assert (said.author, said.text) == (Author.SYSTEM, delivery.payload["text"])
+    assert (await ticket_of(db, receipt)).message_count == 2
+
+
+async def test_ten_mails_take_no_more_statements_than_two(intake, db) -> None:
+    statements = []
+    event.listen(
+        db.writer.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: statements.append(statement),
+    )
+    await intake.handle([inbound(channel="email", address="warm@example.com")])
+    taken = []
+    for size in (2, 10):
+        statements.clear()
+        await intake.handle([inbound(channel="email") for _ in range(size)])
+        taken.append(len(statements))
+
+    assert taken[0] == taken[1]
+
+
 async def test_an_automatic_mail_is_kept_but_wakes_nobody(intake, db, clock) -> None:
     [first] = await intake.handle([inbound(address="ann")])
     async with db.begin() as session:
@@ -403,6 +436,83 @@ async def test_an_answer_and_a_message_on_one_ticket_do_not_wait_for_each_other_
 
     assert receipt.ticket_id == first.ticket_id
     assert "a batch failed" not in caplog.messages
+
+
+@pytest.fixture
+async def pair(intake) -> tuple[int, int]:
+    """Two tickets of one customer, in two conversations, "a" and "b"."""
+    receipts = await intake.handle(
+        [inbound(address="ann", thread="a"), inbound(address="ann", thread="b")]
+    )
+    return receipts[0].ticket_id, receipts[1].ticket_id
+
+
+@pytest.mark.race
+async def test_a_customer_may_write_while_tickets_are_merged(
+    intake, pair, db, clock, caplog, monkeypatch
+) -> None:
+    stays, goes = pair
+    moved, writing = message_queries.move_messages, []
+
+    async def move(session, **arguments):
+        message = inbound("And the lid", address="ann", thread="b")
+        writing.append(asyncio.create_task(intake.handle([message])))
+        await until_somebody_waits(db)
+        return await moved(session, **arguments)
+
+    monkeypatch.setattr(message_queries, "move_messages", move)
+    async with db.begin() as session:
+        await links.merge(session, goes, into=stays, by=SYSTEM, now=clock())
+    [receipt] = await writing[0]
+
+    assert receipt.ticket_id == stays
+    assert "a batch failed" not in caplog.messages
+
+
+@pytest.mark.race
+async def test_a_customer_may_write_while_being_merged_with_another(
+    intake, pair, db, clock, caplog, monkeypatch
+) -> None:
+    [other] = await intake.handle([inbound(address="bob")])
+    writing = []
+    async with db.begin() as session:
+        await actions.cancel(session, pair[0], reason="spam", by=SYSTEM, now=clock())
+    moved = customer_queries.move_identities
+
+    async def move(session, **arguments):
+        message = inbound("Something new", address="ann", thread="a")
+        writing.append(asyncio.create_task(intake.handle([message])))
+        await until_somebody_waits(db)
+        return await moved(session, **arguments)
+
+    monkeypatch.setattr(customer_queries, "move_identities", move)
+    async with db.begin() as session:
+        ann = (await queries.get_ticket(session, pair[0])).customer_id
+        bob = (await queries.get_ticket(session, other.ticket_id)).customer_id
+        await links.merge_customer(session, ann, into=bob, by=SYSTEM, now=clock())
+    [receipt] = await writing[0]
+
+    assert (await ticket_of(db, receipt)).customer_id == bob
+    assert "a batch failed" not in caplog.messages
+
+
+async def test_a_merged_ticket_takes_in_what_comes_by_all_its_conversations_at_once(
+    intake, pair, db, clock, caplog
+) -> None:
+    async with db.begin() as session:
+        await links.merge(session, pair[1], into=pair[0], by=SYSTEM, now=clock())
+
+    messages = [inbound(f"in {thread}", address="ann", thread=thread) for thread in "ab"]
+    receipts = await intake.handle(messages)
+
+    assert {receipt.ticket_id for receipt in receipts} == {pair[0]}
+    assert "a batch failed" not in caplog.messages
+    async with db.read() as session:
+        said = await message_queries.ticket_messages(session, pair[0])
+        homes = await session.scalars(select(Conversation.thread).order_by(Conversation.id))
+        assert list(homes) == ["a", "b"]
+    assert len({message.conversation_id for message in said[2:]}) == 2
+    assert (await ticket_of(db, receipts[0])).message_count == len(said) == 4
 
 
 async def until_somebody_waits(db) -> None:

@@ -7,7 +7,7 @@ directory is `--config`, else `CC_CONFIG`, else `./config`, else the copy that t
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -122,7 +122,11 @@ class Webhooks(Section):
 
 class DeliverySettings(Section):
     lease_seconds: float = Field(60, ge=1)
-    per_second: dict[str, float] = {"telegram": 25, "email": 20, "webhook": 50}
+    per_second: dict[str, Annotated[float, Field(gt=0)]] = {
+        "telegram": 25,
+        "email": 20,
+        "webhook": 50,
+    }
 
 
 class Targets(Section):

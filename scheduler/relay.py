@@ -7,7 +7,8 @@ its leases to run out; what it had sent without recording is sent once more, und
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contact_center.batching import Batcher
@@ -25,6 +26,15 @@ MOST_PER_CHANNEL = 50  # of them: a network that hangs must not hold up the othe
 LONGEST_SLEEP = 5.0  # seconds; hints may get lost, so it looks now and then anyway
 ALIVE_WITHIN = 30.0  # seconds since the last look
 PAUSE_AFTER_ERROR = 1.0  # seconds
+WAIT_WITHIN = 0.5  # of the lease, for a turn on a channel that is not to go faster
+RECORD_WITHIN = 0.9  # of the lease
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    delivery: Delivery
+    at: float  # by the loop's clock
+    turn: float  # likewise, when its channel may send it
 
 
 class Relay:
@@ -33,10 +43,10 @@ class Relay:
         self._owner = owner
         self._lease = timedelta(seconds=runtime.settings.deliveries.lease_seconds)
         self._patience = self._lease.total_seconds() * SEND_WITHIN
-        self._results: Batcher[Attempt, None] = Batcher(self._settle)
+        self._results: Batcher[tuple[Claim, Attempt], None] = Batcher(self._settle)
         self._sending: dict[asyncio.Task[None], str] = {}  # with the channel
         self._buckets = {
-            channel: TokenBucket(rate, burst=rate)
+            channel: TokenBucket(rate, burst=max(rate, 1.0))
             for channel, rate in runtime.settings.deliveries.per_second.items()
         }
         self._looked_at = 0.0
@@ -56,19 +66,42 @@ class Relay:
 
     async def step(self) -> int:
         """Claim what is due and start sending it; returns how many were claimed."""
-        async with self._runtime.db.begin() as session:
-            claimed = await actions.claim(
-                session,
-                owner=self._owner,
-                lease=self._lease,
-                busy=self._busy_channels(),
-                now=self._runtime.now(),
-            )
+        now = asyncio.get_running_loop().time()
+        rooms = self._rooms(now)
+        claimed = await self._claim(busy=rooms.keys(), limit=BATCH)
+        for channel, room in rooms.items():
+            if room > 0:
+                claimed += await self._claim(only=channel, limit=room)
         for delivery in claimed:
-            task = asyncio.create_task(self._deliver(delivery), name=f"delivery {delivery.id}")
+            bucket = self._buckets.get(delivery.channel)
+            claim = Claim(delivery, at=now, turn=now + (bucket.wait(now) if bucket else 0.0))
+            task = asyncio.create_task(self._deliver(claim), name=f"delivery {delivery.id}")
             self._sending[task] = delivery.channel
             task.add_done_callback(self._sending.pop)
         return len(claimed)
+
+    async def _claim(
+        self, *, limit: int, busy: Collection[str] = (), only: str | None = None
+    ) -> list[Delivery]:
+        async with self._runtime.db.begin() as session:
+            return list(
+                await actions.claim(
+                    session,
+                    owner=self._owner,
+                    lease=self._lease,
+                    busy=busy,
+                    only=only,
+                    limit=limit,
+                    now=self._runtime.now(),
+                )
+            )
+
+    def _rooms(self, now: float) -> dict[str, int]:
+        """How many the channels that cannot take a whole batch can: others are not named."""
+        waiting = self._lease.total_seconds() * WAIT_WITHIN
+        rooms = {name: bucket.within(waiting, at=now) for name, bucket in self._buckets.items()}
+        rooms |= dict.fromkeys(self._busy_channels(), 0)
+        return {channel: room for channel, room in rooms.items() if room < BATCH}
 
     def _busy_channels(self) -> list[str]:
         in_flight = Counter(self._sending.values())
@@ -96,8 +129,13 @@ class Relay:
             return LONGEST_SLEEP
         return min((due_at - self._runtime.now()).total_seconds(), LONGEST_SLEEP)
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        attempt = await self._attempt(delivery)
+    async def _deliver(self, claim: Claim) -> None:
+        delivery = claim.delivery
+        await asyncio.sleep(claim.turn - asyncio.get_running_loop().time())
+        if asyncio.get_running_loop().time() >= claim.at + self._patience:
+            logger.warning("delivery waits for its lease", extra={"delivery": delivery.id})
+            return
+        attempt = await self._attempt(claim)
         if attempt.failure is not None:
             logger.warning(
                 "delivery failed",
@@ -108,9 +146,10 @@ class Relay:
                     "reason": str(attempt.failure),
                 },
             )
-        await self._results.submit(attempt)
+        await self._results.submit((claim, attempt))
 
-    async def _attempt(self, delivery: Delivery) -> Attempt:
+    async def _attempt(self, claim: Claim) -> Attempt:
+        delivery = claim.delivery
         channel = self._runtime.channels.get(delivery.channel)
         if channel is None:
             return Attempt(
@@ -119,10 +158,8 @@ class Relay:
         message = to_outgoing(
             delivery.payload, address=delivery.address, idempotency_key=delivery.idempotency_key
         )
-        if (bucket := self._buckets.get(delivery.channel)) is not None:
-            await asyncio.sleep(bucket.wait(asyncio.get_running_loop().time()))
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout_at(claim.at + self._patience):
                 return Attempt(delivery, network_id=await channel.send(message))
         except DeliveryFailed as failure:
             return Attempt(delivery, failure=failure)
@@ -134,16 +171,32 @@ class Relay:
                 delivery, failure=DeliveryFailed(f"{type(error).__name__} while sending")
             )
 
-    async def _settle(self, attempts: Sequence[Attempt]) -> Sequence[Exception | None]:
-        async with self._runtime.db.begin() as session:
-            await actions.settle(
-                session,
-                attempts,
-                owner=self._owner,
-                now=self._runtime.now(),
-                random=self._runtime.random,
-            )
-        return [None] * len(attempts)
+    async def _settle(self, ended: Sequence[tuple[Claim, Attempt]]) -> Sequence[Exception | None]:
+        """Tried for as long as leases last: what is not recorded is sent again."""
+        clock = asyncio.get_running_loop().time
+        end = max(claim.at for claim, _ in ended) + self._lease.total_seconds() * RECORD_WITHIN
+        while not await self._record([attempt for _, attempt in ended]):
+            if clock() >= end:
+                ids = [claim.delivery.id for claim, _ in ended]
+                logger.error("deliveries may be sent again", extra={"deliveries": ids})
+                break
+            await asyncio.sleep(PAUSE_AFTER_ERROR)
+        return [None] * len(ended)
+
+    async def _record(self, attempts: Sequence[Attempt]) -> bool:
+        try:
+            async with self._runtime.db.begin() as session:
+                await actions.settle(
+                    session,
+                    attempts,
+                    owner=self._owner,
+                    now=self._runtime.now(),
+                    random=self._runtime.random,
+                )
+        except Exception:
+            logger.exception("results of deliveries were not recorded")
+            return False
+        return True
 
     async def _finish(self, recording: asyncio.Task[None]) -> None:
         if self._sending:

@@ -1,6 +1,6 @@
 """What can be done with deliveries. Callers own the transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -99,11 +99,13 @@ async def claim(
     owner: str,
     lease: timedelta,
     now: datetime,
-    busy: Sequence[str] = (),
+    busy: Collection[str] = (),
+    only: str | None = None,
+    limit: int = BATCH,
 ) -> Sequence[Delivery]:
-    """Lease what is due to `owner`, but for `busy` channels; leases run out by themselves."""
+    """Lease what is due to `owner`: of all but `busy` channels, or of one. Leases run out."""
     return await queries.claim_due(
-        session, owner=owner, now=now, until=now + lease, busy=busy, limit=BATCH
+        session, owner=owner, now=now, until=now + lease, busy=busy, only=only, limit=limit
     )
 
 

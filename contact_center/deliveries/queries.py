@@ -42,7 +42,8 @@ async def claim_due(
     now: datetime,
     until: datetime,
     limit: int,
-    busy: Sequence[str] = (),
+    busy: Collection[str] = (),
+    only: str | None = None,
 ) -> Sequence[Delivery]:
     """Lease what is due: of every order key only the oldest unfinished row.
 
@@ -61,7 +62,7 @@ async def claim_due(
         .where(
             Delivery.status.in_(_UNFINISHED),
             Delivery.available_at <= now,
-            Delivery.channel.not_in(busy),
+            Delivery.channel.not_in(busy) if only is None else Delivery.channel == only,
             is_first,
         )
         .order_by(Delivery.available_at, Delivery.id)

@@ -50,6 +50,11 @@ class TokenBucket:
     def __post_init__(self) -> None:
         self._level = self.burst
 
+    def within(self, seconds: float, *, at: float) -> int:
+        """How many tokens can be had at `at` by those who wait for so long."""
+        level = min(self.burst, self._level + (at - self._at) * self.rate)
+        return max(0, int(level + seconds * self.rate))
+
     def wait(self, at: float) -> float:
         """Take a token at the monotonic time `at`; return the seconds to wait before using it."""
         self._level = min(self.burst, self._level + (at - self._at) * self.rate)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from contact_center.bus import Bus
@@ -12,6 +13,7 @@ from contact_center.db import Database
 from contact_center.deliveries import actions
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.settings import DeliverySettings
+from scheduler import relay
 from scheduler.relay import Relay
 from tests.support.fakes import FakeChannel
 
@@ -34,10 +36,10 @@ async def runtime(runtime, channel, database_url):
 
 @asynccontextmanager
 async def running(runtime, owner="node"):
-    relay = Relay(runtime, owner=owner)
-    task = asyncio.create_task(relay.run())
+    node = Relay(runtime, owner=owner)
+    task = asyncio.create_task(node.run())
     try:
-        yield relay
+        yield node
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -54,6 +56,11 @@ async def enqueue(runtime, *texts, order_key="c1", kind="reply", channel="chat")
                 kind=kind,
                 now=runtime.now(),
             )
+
+
+def with_deliveries(runtime, **chosen):
+    deliveries = DeliverySettings(**chosen)
+    return replace(runtime, settings=runtime.settings.model_copy(update={"deliveries": deliveries}))
 
 
 async def deliveries(runtime) -> list[Delivery]:
@@ -196,8 +203,8 @@ async def test_stopping_finishes_what_is_in_flight(runtime, channel) -> None:
 
     runtime = replace(runtime, channels={"chat": Slow()})
     await enqueue(runtime, "a")
-    relay = Relay(runtime, owner="node")
-    task = asyncio.create_task(relay.run())
+    node = Relay(runtime, owner="node")
+    task = asyncio.create_task(node.run())
     await asyncio.wait_for(started.wait(), PATIENCE)
 
     task.cancel()
@@ -223,3 +230,70 @@ async def test_a_network_that_hangs_does_not_hold_up_another(runtime, channel) -
             return [message.text for message in channel.sent] == ["a"]
 
         await until(arrived)
+
+
+async def test_what_cannot_be_recorded_at_once_is_recorded_later_and_not_sent_again(
+    runtime, channel, monkeypatch
+) -> None:
+    settle, failures = actions.settle, [OSError("gone"), OSError("gone")]
+
+    async def shaky(*args, **options) -> None:
+        if failures:
+            raise failures.pop()
+        await settle(*args, **options)
+
+    monkeypatch.setattr(relay.actions, "settle", shaky)
+    monkeypatch.setattr(relay, "PAUSE_AFTER_ERROR", 0.01)
+    await enqueue(runtime, "a")
+    async with running(runtime):
+        await until(all_in(runtime, DeliveryStatus.SENT))
+
+    assert [message.text for message in channel.sent] == ["a"]
+
+
+async def test_what_cannot_be_recorded_before_the_lease_ends_is_named(
+    runtime, channel, monkeypatch, caplog
+) -> None:
+    async def broken(*args, **options) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr(relay.actions, "settle", broken)
+    monkeypatch.setattr(relay, "PAUSE_AFTER_ERROR", 0.01)
+    await enqueue(runtime, "a")
+    async with running(with_deliveries(runtime, lease_seconds=1)):
+
+        async def named() -> bool:
+            return "deliveries may be sent again" in caplog.text
+
+        await until(named)
+
+
+async def test_no_more_is_claimed_than_a_slow_channel_sends_within_its_lease(runtime) -> None:
+    slow = with_deliveries(runtime, lease_seconds=60, per_second={"chat": 0.1})
+    for number in range(10):
+        await enqueue(runtime, f"{number}", order_key=f"c{number}")
+    await enqueue(runtime, "mail", order_key="m", channel="email")
+    node = Relay(slow, owner="node")
+
+    assert await node.step() == 1 + 1 + 3  # the mail, a burst of one, and three in half a minute
+    assert await node.step() == 0
+
+    for task in list(node._sending):
+        task.cancel()
+
+
+async def test_nothing_is_sent_when_its_lease_has_nearly_run_out(runtime, channel, clock) -> None:
+    await enqueue(runtime, "a")
+    node = Relay(runtime, owner="node")
+    async with runtime.db.begin() as session:
+        [delivery] = await actions.claim(session, owner="node", lease=LEASE, now=clock())
+    long_ago = asyncio.get_running_loop().time() - 50
+
+    await node._deliver(relay.Claim(delivery, at=long_ago, turn=long_ago))
+
+    assert channel.sent == []
+
+
+def test_a_channel_that_may_send_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="greater than 0"):
+        DeliverySettings(per_second={"chat": 0})

@@ -18,7 +18,9 @@ class DeliveryStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-_UNFINISHED = text("status IN ('pending', 'leased')")
+# Of partial indexes, and of the queries that are to use them: with parameters they would not.
+IS_UNFINISHED = "status IN ('pending', 'leased')"
+IS_DEAD = "status = 'dead'"
 
 
 class Delivery(Table):
@@ -28,15 +30,15 @@ class Delivery(Table):
             "ix_deliveries_due",
             "available_at",
             "id",
-            sqlite_where=_UNFINISHED,
-            postgresql_where=_UNFINISHED,
+            sqlite_where=text(IS_UNFINISHED),
+            postgresql_where=text(IS_UNFINISHED),
         ),
         Index(
             "ix_deliveries_order",
             "order_key",
             "id",
-            sqlite_where=_UNFINISHED,
-            postgresql_where=_UNFINISHED,
+            sqlite_where=text(IS_UNFINISHED),
+            postgresql_where=text(IS_UNFINISHED),
         ),
         Index(
             "ix_deliveries_endpoint",
@@ -48,8 +50,8 @@ class Delivery(Table):
         Index(
             "ix_deliveries_dead",
             "id",
-            sqlite_where=text("status = 'dead'"),
-            postgresql_where=text("status = 'dead'"),
+            sqlite_where=text(IS_DEAD),
+            postgresql_where=text(IS_DEAD),
         ),
     )
 

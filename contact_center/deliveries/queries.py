@@ -4,17 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from contact_center.bulk import insert_many
 from contact_center.db import Table, among, insert_or_ignore
-from contact_center.deliveries.models import Delivery, DeliveryStatus
+from contact_center.deliveries.models import IS_DEAD, IS_UNFINISHED, Delivery, DeliveryStatus
 from contact_center.errors import NotFound
 
 DELIVERIES = Table.metadata.tables["deliveries"]
-_UNFINISHED = (DeliveryStatus.PENDING, DeliveryStatus.LEASED)
+_UNFINISHED, _DEAD = text(f"deliveries.{IS_UNFINISHED}"), text(f"deliveries.{IS_DEAD}")
 
 
 async def insert_deliveries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -51,16 +51,16 @@ async def claim_due(
     common table expression is no ornament: `WHERE id IN (SELECT … LIMIT … FOR UPDATE)` may claim
     more than its limit.
     """
-    earlier = aliased(Delivery)
+    earlier = aliased(Delivery, name="earlier")
     is_first = ~exists().where(
         earlier.order_key == Delivery.order_key,
         earlier.id < Delivery.id,
-        earlier.status.in_(_UNFINISHED),
+        text(f"earlier.{IS_UNFINISHED}"),
     )
     due = (
         select(Delivery.id)
         .where(
-            Delivery.status.in_(_UNFINISHED),
+            _UNFINISHED,
             Delivery.available_at <= now,
             Delivery.channel.not_in(busy) if only is None else Delivery.channel == only,
             is_first,
@@ -113,9 +113,7 @@ async def finish_claims(
 
 
 async def next_due_at(session: AsyncSession) -> datetime | None:
-    return await session.scalar(
-        select(func.min(Delivery.available_at)).where(Delivery.status.in_(_UNFINISHED))
-    )
+    return await session.scalar(select(func.min(Delivery.available_at)).where(_UNFINISHED))
 
 
 async def get_delivery(session: AsyncSession, delivery_id: int) -> Delivery:
@@ -141,7 +139,7 @@ async def dead_deliveries(
     session: AsyncSession, *, before: int | None = None, limit: int = 50
 ) -> Sequence[Delivery]:
     """What was given up on, the newest first."""
-    found = select(Delivery).where(Delivery.status == DeliveryStatus.DEAD)
+    found = select(Delivery).where(_DEAD)
     if before is not None:
         found = found.where(Delivery.id < before)
     return (await session.scalars(found.order_by(Delivery.id.desc()).limit(limit))).all()
@@ -157,10 +155,8 @@ async def deliveries_of_messages(
 
 async def count_waiting(session: AsyncSession) -> dict[str, int]:
     """Unfinished and dead deliveries by status."""
-    counted = select(Delivery.status, func.count()).where(
-        Delivery.status.in_((*_UNFINISHED, DeliveryStatus.DEAD))
-    )
-    rows = await session.execute(counted.group_by(Delivery.status))
+    counted = select(Delivery.status, func.count()).group_by(Delivery.status)
+    rows = await session.execute(union_all(counted.where(_UNFINISHED), counted.where(_DEAD)))
     return {status.value: number for status, number in rows}
 
 

@@ -21,7 +21,6 @@ from contact_center.customers.models import Customer, Identity
 from contact_center.errors import NotFound
 from contact_center.sla.models import Clock
 from contact_center.tickets.models import (
-    ACTIVE,
     AGREED_WAITING,
     IS_ACTIVE,
     WAITING,
@@ -258,9 +257,7 @@ assert set(_WAITING_ORDER) == WAITING
 
 async def open_tickets_of(session: AsyncSession, agent_id: int) -> int:
     """How many active tickets an agent works on."""
-    counted = select(func.count()).where(
-        Ticket.assignee_id == agent_id, Ticket.status.in_(tuple(ACTIVE))
-    )
+    counted = select(func.count()).where(Ticket.assignee_id == agent_id, text(IS_ACTIVE))
     return await session.scalar(counted) or 0
 
 
@@ -269,7 +266,7 @@ async def queued_ticket_ids(
 ) -> Sequence[int]:
     """What waits in the queues of some teams, the oldest first."""
     found = select(Ticket.id).where(
-        Ticket.status == Status.QUEUED, Ticket.team_id.in_(tuple(team_ids))
+        Ticket.status == Status.QUEUED, Ticket.team_id.in_(tuple(team_ids)), text(IS_ACTIVE)
     )
     return (await session.scalars(found.order_by(Ticket.id).limit(limit))).all()
 

@@ -16,6 +16,13 @@ IDENTITIES = Table.metadata.tables["identities"]
 _BY_ADDRESS = select(IDENTITIES.c.address, IDENTITIES.c.id, IDENTITIES.c.customer_id).where(
     IDENTITIES.c.channel == bindparam("channel"), one_of(IDENTITIES.c.address, "addresses")
 )
+_BLOCKED = (
+    select(IDENTITIES.c.address)
+    .join(CUSTOMERS, CUSTOMERS.c.id == IDENTITIES.c.customer_id)
+    .where(IDENTITIES.c.channel == bindparam("channel"))
+    .where(one_of(IDENTITIES.c.address, "addresses"))
+    .where(CUSTOMERS.c.blocked_at.is_not(None))
+)
 
 
 async def get_customer(session: AsyncSession, customer_id: int) -> Customer:
@@ -41,13 +48,7 @@ async def find_identities(
 async def blocked_addresses(
     session: AsyncSession, *, channel: str, addresses: Collection[str]
 ) -> set[str]:
-    found = select(IDENTITIES.c.address).join(CUSTOMERS, CUSTOMERS.c.id == IDENTITIES.c.customer_id)
-    found = found.where(
-        IDENTITIES.c.channel == channel,
-        among(session, IDENTITIES.c.address, addresses),
-        CUSTOMERS.c.blocked_at.is_not(None),
-    )
-    return set(await session.scalars(found))
+    return set(await session.scalars(_BLOCKED, {"channel": channel, "addresses": addresses}))
 
 
 async def insert_customers(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -19,8 +19,11 @@ NEEDS_POSTGRES = (
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[str]:
-    """The address of a database on a running server; started once, in the main process."""
+def postgres_server(*, durable: bool = False) -> Iterator[str]:
+    """The address of a database on a running server; started once, in the main process.
+
+    Tests need not survive a power cut; what is measured must.
+    """
     if url := os.environ.get("CC_TEST_POSTGRES_URL"):
         yield url
         return
@@ -35,7 +38,7 @@ def postgres_server() -> Iterator[str]:
         raise RuntimeError(NEEDS_POSTGRES) from error
     try:
         server = get_server(directory / "data")
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in () if durable else ("fsync", "synchronous_commit", "full_page_writes"):
             server.psql(f"ALTER SYSTEM SET {setting} = off")
         server.psql("ALTER SYSTEM SET max_connections = 200")
         server.psql("SELECT pg_reload_conf()")

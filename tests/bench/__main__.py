@@ -1,0 +1,76 @@
+"""`make bench`: measures, prints a table, and writes it as JSON."""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from tests.bench import accept, answers, batches, growth, outbox, rest
+from tests.bench.figures import Figure, line, write
+from tests.bench.stages import Stage, stages
+
+PARTS = ("batches", "accept", "answers", "outbox", "rest", "growth")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short rounds: only that it works")
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), metavar="FILE")
+    parser.add_argument(
+        "--databases", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"]
+    )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument(
+        "--tickets", type=int, default=1_000_000, help="of the large database (default: a million)"
+    )
+    parser.add_argument("--directory", type=Path, help="for the databases: some gigabytes")
+    return parser.parse_args()
+
+
+async def measure(stage: Stage, *, part: str, quick: bool, tickets: int) -> AsyncIterator[Figure]:
+    """One part on one database; figures as soon as they are known."""
+    rounds, seconds = (1, 0.5) if quick else (5, 5.0)
+    figures: list[Figure] = []
+    match part:
+        case "batches":
+            figures = await batches.measure(stage, number=3 if quick else 40, rounds=rounds)
+        case "accept":
+            figures = await accept.measure(stage, seconds=seconds, rounds=rounds)
+        case "answers":
+            number = 5 if quick else 300
+            figures = await answers.measure(stage, visitors=3 if quick else 20, answers=number)
+        case "outbox":
+            figures = await outbox.measure(stage, number=100 if quick else 5_000)
+        case "rest":
+            figures = await rest.measure(stage)
+        case "growth":
+            growing = growth.measure(stage, tickets=tickets, rounds=rounds, seconds=seconds)
+            async for figure in growing:
+                yield figure
+    for figure in figures:
+        yield figure
+
+
+async def all_figures(options: argparse.Namespace, directory: Path) -> AsyncIterator[Figure]:
+    async with stages(options.databases, directory) as found:
+        for part in options.parts:
+            for stage in found:
+                measured = measure(stage, part=part, quick=options.quick, tickets=options.tickets)
+                async for figure in measured:
+                    yield figure
+
+
+async def main() -> None:
+    options = arguments()
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.directory) as directory:
+        async for figure in all_figures(options, Path(directory)):
+            print(line(figure), flush=True)
+            figures.append(figure)
+    write(figures, options.json)
+    unmet = [figure for figure in figures if figure.met is False]
+    print(f"\n{len(figures)} figures, {len(unmet)} goals not met; written to {options.json}")
+
+
+asyncio.run(main())

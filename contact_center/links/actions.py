@@ -78,6 +78,8 @@ async def _inherit(session: AsyncSession, victim: Ticket, survivor: Ticket) -> N
     survivor.created_at = min(survivor.created_at, victim.created_at)
     survivor.waiting_since = _earliest(survivor.waiting_since, victim.waiting_since)
     survivor.owner_id = survivor.owner_id or victim.owner_id
+    survivor.breached_at = _earliest(survivor.breached_at, victim.breached_at)
+    survivor.next_due_at = await clocks.inherit(session, old=victim.id, new=survivor.id)
     answered_at = _earliest(survivor.first_response_at, victim.first_response_at)
     if answered_at is not None and survivor.first_response_at is None:
         survivor.next_due_at = await clocks.stop(

@@ -79,6 +79,22 @@ async def continue_resolution(
     return _next_due(clocks)
 
 
+async def inherit(session: AsyncSession, *, old: int, new: int) -> datetime | None:
+    """Of what two tickets still owe, one of them keeps the older promises; its next due instant."""
+    theirs, ours = await queries.clocks_of(session, old), await queries.clocks_of(session, new)
+    for kind, clock in ours.items():
+        other = theirs.get(kind)
+        if other is not None and _is_owed(other) and _is_owed(clock):
+            clock.started_at = min(clock.started_at, other.started_at)
+            clock.due_at = min(clock.due_at, other.due_at)
+            clock.target = int((clock.due_at - clock.started_at).total_seconds())
+            broken = [at for at in (clock.breached_at, other.breached_at) if at is not None]
+            if broken:
+                clock.state, clock.breached_at = ClockState.BREACHED, min(broken)
+            other.state, other.breached_at = ClockState.CANCELLED, None
+    return _next_due(ours)
+
+
 async def note_breaches(
     session: AsyncSession, ticket_id: int, *, now: datetime
 ) -> list[tuple[ClockKind, datetime]]:
@@ -99,10 +115,11 @@ def _stop(clock: Clock, *, now: datetime) -> None:
         clock.breached_at = None if met else clock.due_at
 
 
+def _is_owed(clock: Clock) -> bool:
+    """Still to be kept, or broken and not yet done."""
+    return clock.stopped_at is None and clock.state in (ClockState.RUNNING, ClockState.BREACHED)
+
+
 def _next_due(clocks: dict[ClockKind, Clock]) -> datetime | None:
     """The earliest promise that is still to be kept, broken ones included."""
-    owed = (ClockState.RUNNING, ClockState.BREACHED)
-    return min(
-        (c.due_at for c in clocks.values() if c.state in owed and c.stopped_at is None),
-        default=None,
-    )
+    return min((clock.due_at for clock in clocks.values() if _is_owed(clock)), default=None)

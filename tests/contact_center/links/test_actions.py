@@ -13,6 +13,7 @@ from contact_center.messages.queries import ticket_messages
 from contact_center.settings import Settings
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import clocks_of
+from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import IllegalTransition, Status
 from tests.support.factories import customer_says, make_agent, make_customer, make_ticket
 
@@ -88,6 +89,31 @@ async def test_an_answer_on_the_merged_ticket_counts_as_the_first(session, clock
     assert response.state is ClockState.MET
     assert second.owner_id == li.id
     assert second.next_due_at == (await clocks_of(session, second.id))[ClockKind.RESOLUTION].due_at
+
+
+async def test_the_older_promise_stands_after_a_merge(session, clock, pair) -> None:
+    first, second = pair
+    promised = {kind: c.due_at for kind, c in (await clocks_of(session, first.id)).items()}
+
+    await actions.merge(session, first.id, into=second.id, by=SYSTEM, now=clock())
+
+    kept = await clocks_of(session, second.id)
+    assert {kind: c.due_at for kind, c in kept.items()} == promised
+    assert {c.started_at for c in kept.values()} == {clock() - timedelta(hours=1)}
+    assert second.next_due_at == min(promised.values())
+
+
+async def test_a_promise_that_broke_stays_broken_after_a_merge(session, clock, pair) -> None:
+    first, second = pair
+    due_at = (await clocks_of(session, first.id))[ClockKind.FIRST_RESPONSE].due_at
+    await tickets.note_breaches(session, first.id, now=due_at + timedelta(seconds=1))
+
+    await actions.merge(session, first.id, into=second.id, by=SYSTEM, now=clock())
+
+    broken = (await clocks_of(session, second.id))[ClockKind.FIRST_RESPONSE]
+    assert (broken.state, broken.breached_at) == (ClockState.BREACHED, due_at)
+    assert second.breached_at == due_at
+    assert (await clocks_of(session, first.id))[ClockKind.FIRST_RESPONSE].breached_at is None
 
 
 async def test_tickets_that_were_linked_before_can_be_merged(session, clock, pair) -> None:

@@ -13,7 +13,6 @@ from contact_center.callbacks import queries
 from contact_center.callbacks.models import Callback, CallbackState
 from contact_center.callbacks.rules import BUTTON, WRITTEN, Answer, is_courtesy, understand
 from contact_center.channels.base import Button, Outgoing
-from contact_center.conversations import queries as conversations
 from contact_center.deliveries import actions as deliveries
 from contact_center.deliveries import queries as delivery_queries
 from contact_center.deliveries.models import DeliveryStatus
@@ -114,7 +113,7 @@ async def _ask(
     texts: Texts,
     now: datetime,
 ) -> None:
-    conversation = await conversations.get_conversation(session, ticket.conversation_id)
+    conversation = await messages.conversation_to_answer(session, ticket)
     language = conversation.language
     key = "callback.ask_written" if conversation.channel in WRITTEN else "callback.ask"
     text = texts.say(language, key, reference=ticket.reference, subject=ticket.subject)
@@ -270,7 +269,7 @@ async def _log_answer(
 async def _tell(
     session: AsyncSession, ticket: Ticket, key: str, turn: Turn, *, with_scores: bool = False
 ) -> None:
-    conversation = await conversations.get_conversation(session, ticket.conversation_id)
+    conversation = await messages.conversation_to_answer(session, ticket)
     language, texts = conversation.language, turn.texts
     buttons = [
         Button(texts.say(language, f"callback.score_{n}"), f"{BUTTON}{n}") for n in range(1, 6)

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.agents import queries as agents
 from contact_center.channels.base import Button, Outgoing
 from contact_center.conversations import queries as conversations
+from contact_center.conversations.models import Conversation
+from contact_center.db import hint
 from contact_center.deliveries import actions as deliveries
 from contact_center.deliveries.models import Delivery
 from contact_center.deliveries.queries import get_delivery
@@ -119,10 +121,16 @@ async def retry_delivery(
     return delivery
 
 
+async def conversation_to_answer(session: AsyncSession, ticket: Ticket) -> Conversation:
+    """Where the customer wrote last: a merged ticket is talked about in several places."""
+    latest = await queries.home_of_latest_inbound(session, ticket.id)
+    return await conversations.get_conversation(session, latest or ticket.conversation_id)
+
+
 async def _add_message(
     session: AsyncSession, ticket: Ticket, words: Words, *, by: Actor, now: datetime
 ) -> Message:
-    conversation = await conversations.get_conversation(session, ticket.conversation_id)
+    conversation = await conversation_to_answer(session, ticket)
     leaves = words.direction is Direction.OUT
     external_id = f"{words.kind}-{secrets.token_hex(12)}" if leaves else None
     row = rules.message_row(
@@ -147,11 +155,12 @@ async def _add_message(
     ticket.message_count += 1
     tickets.touch(ticket, now=now)
     if external_id is not None:
-        message = await _outgoing(session, ticket, words, key=external_id, by=by)
+        channel = conversation.channel
+        message = await _outgoing(session, ticket, words, channel=channel, key=external_id, by=by)
         await deliveries.enqueue(
             session,
             replace(message, address=conversation.address),
-            channel=conversation.channel,
+            channel=channel,
             order_key=f"conversation:{conversation.id}",
             kind=words.kind,
             now=now,
@@ -160,11 +169,12 @@ async def _add_message(
         )
     kind = {Direction.OUT: "message.sent", Direction.NOTE: "note.added"}[words.direction]
     await tickets.say(session, ticket, kind, by=by, now=now, message=message_id)
+    hint(session, f"conversation:{conversation.id}")
     return await queries.get_message(session, message_id)
 
 
 async def _outgoing(
-    session: AsyncSession, ticket: Ticket, words: Words, *, key: str, by: Actor
+    session: AsyncSession, ticket: Ticket, words: Words, *, channel: str, key: str, by: Actor
 ) -> Outgoing:
     """The message as its channel gets it; mail needs to know what it answers."""
     author = agent_id(by)
@@ -177,6 +187,6 @@ async def _outgoing(
         buttons=words.buttons,
         attachments=words.files,
         sender_name=names.get(author) if author else None,
-        references=await queries.external_ids(session, ticket.id, channel=ticket.channel),
+        references=await queries.external_ids(session, ticket.id, channel=channel),
         extra={"ticket_id": ticket.id},
     )

@@ -77,6 +77,16 @@ async def external_ids(
     return [external_id for external_id in rows if external_id][::-1]
 
 
+async def home_of_latest_inbound(session: AsyncSession, ticket_id: int) -> int | None:
+    """The conversation in which the customer last said something about a ticket."""
+    found = select(Message.conversation_id).where(
+        Message.ticket_id == ticket_id,
+        Message.direction == Direction.IN,
+        Message.conversation_id.is_not(None),
+    )
+    return await session.scalar(found.order_by(Message.id.desc()).limit(1))
+
+
 async def messages_by_external_id(
     session: AsyncSession, *, channel: str, external_ids: Collection[str]
 ) -> dict[str, tuple[int, int | None]]:

@@ -127,3 +127,18 @@ async def test_a_message_of_another_ticket_cannot_be_marked(session, clock, tick
     for message_id in (strange, 999):
         with pytest.raises(NotFound):
             await actions.mark_read(session, ticket.id, message_id=message_id, by=agent(li.id))
+
+
+async def test_a_merged_ticket_is_answered_where_the_customer_wrote_last(
+    session, clock, ticket, li
+) -> None:
+    other = await make_ticket(session, now=clock())
+    await customer_says(session, ticket, now=clock())
+    await customer_says(session, other, "It is me again", now=clock())
+    await queries.move_messages(session, old=other.id, new=ticket.id)
+
+    said = await actions.reply(session, ticket.id, text="Soon", by=agent(li.id), now=clock())
+
+    delivery = await session.scalar(select(Delivery).where(Delivery.message_id == said.id))
+    assert said.conversation_id == other.conversation_id
+    assert delivery.order_key == f"conversation:{other.conversation_id}"

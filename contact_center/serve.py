@@ -12,13 +12,14 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from aiohttp import web
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
 from bots.dialogs.talk import build_dialogue
 from bots.webchat import routes as webchat
@@ -61,12 +62,31 @@ from scheduler.relay import Relay
 logger = logging.getLogger(__name__)
 
 STOP_WITHIN = 20.0  # seconds
-SECRET_FILE = Path("data/secret_key")
+
+
+class Stop(asyncio.Event):
+    """Set when the process is to end; `died` names what ended by itself, if that is why."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.died: str | None = None
+
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """A task that is to run until it is cancelled has ended."""
+        if task.cancelled():
+            return
+        logger.error("a task died", extra={"task": task.get_name()}, exc_info=task.exception())
+        self.died = task.get_name()
+        self.set()
 
 
 @asynccontextmanager
 async def runtime_from(
-    settings: Settings, directory: Path, *, sources: Mapping[str, Source] | None = None
+    settings: Settings,
+    directory: Path,
+    *,
+    stopped: Stop,
+    sources: Mapping[str, Source] | None = None,
 ) -> AsyncIterator[Runtime]:
     """Everything but what listens; the inbox takes messages as long as this is open."""
     settings = settings.model_copy(update={"secret_key": secret_key(settings)})
@@ -103,34 +123,40 @@ async def runtime_from(
         stack.push_async_callback(email.close)
         channels["email"] = email
         channels["webchat"] = WebchatChannel(bus)
-        await _run_beside(stack, runtime.inbox.run(), name="intake")
+        await _run_beside(stack, runtime.inbox.run(), name="intake", stopped=stopped)
         yield runtime
-        await runtime.inbox.drain()
+        with suppress(TimeoutError):  # nobody empties it when intake has died
+            await asyncio.wait_for(runtime.inbox.drain(), STOP_WITHIN)
 
 
 def run(settings: Settings, directory: Path, *, demo: bool = False) -> None:
-    """`serve` in an event loop; in a fast one where that is installed."""
+    """`serve` in an event loop; in a fast one where that is installed.
+
+    Exits with 1 when something that must run died, so that a supervisor starts it again.
+    """
     try:
         import uvloop  # noqa: PLC0415  optional
     except ImportError:
-        asyncio.run(serve(settings, directory, demo=demo))
+        died = asyncio.run(serve(settings, directory, demo=demo))
     else:
-        uvloop.run(serve(settings, directory, demo=demo))
+        died = uvloop.run(serve(settings, directory, demo=demo))
+    if died is not None:
+        sys.exit(1)
 
 
-async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> None:
-    """Until the process is told to stop, or something that must run dies."""
+async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> str | None:
+    """Until the process is told to stop, or something that must run dies: returns its name."""
+    stopped = Stop()
     sources = load_sources(directory)
     if demo:
         settings = for_demo(settings)
         sources |= demo_sources(secret_key(settings))
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(
-            runtime_from(settings, directory, sources=sources)
+            runtime_from(settings, directory, sources=sources, stopped=stopped)
         )
         await migrations.upgrade(runtime.db)
         seeded = await seed_if_empty(runtime.db) if demo else None
-        stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         await start_roles(stack, runtime, sources, stopped=stopped)
@@ -140,6 +166,7 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> N
             sys.stdout.flush()
         await stopped.wait()
         logger.info("stopping")
+    return stopped.died
 
 
 async def start_roles(
@@ -147,12 +174,12 @@ async def start_roles(
     runtime: Runtime,
     sources: Mapping[str, Source],
     *,
-    stopped: asyncio.Event,
+    stopped: Stop,
 ) -> None:
     """What this process is to do; the doors open last, when everything behind them runs."""
     roles, fronts = set(runtime.settings.server.roles), []
     if runtime.settings.telegram.token is not None:
-        fronts.append(await _start_telegram(stack, runtime, receive="intake" in roles))
+        fronts.append(await _start_telegram(stack, runtime, "intake" in roles, stopped=stopped))
     app = build_app(runtime, fronts=fronts, sources=sources)
     webchat.setup(app, runtime)
     if "relay" in roles:
@@ -168,12 +195,14 @@ async def start_roles(
         await _listen(stack, app, runtime.settings)
 
 
-async def _start_telegram(stack: AsyncExitStack, runtime: Runtime, *, receive: bool) -> Routes:
+async def _start_telegram(
+    stack: AsyncExitStack, runtime: Runtime, receive: bool, *, stopped: Stop
+) -> Routes:
     from bots.telegram.app import TelegramFront  # noqa: PLC0415  an extra, and slow to import
 
     front = TelegramFront(runtime)
     cast("dict[str, Channel]", runtime.channels)["telegram"] = front.channel
-    await stack.enter_async_context(front.running(receive=receive))
+    await stack.enter_async_context(front.running(receive=receive, watch=stopped.watch))
     return front.routes()
 
 
@@ -196,22 +225,16 @@ async def _run_beside(
     work: Coroutine[Any, Any, None],
     *,
     name: str,
-    stopped: asyncio.Event | None = None,
+    stopped: Stop,
 ) -> None:
     """A task that lives as long as the stack; its death ends the process."""
     task = asyncio.create_task(work, name=name)
-
-    def died(ended: asyncio.Task[None]) -> None:
-        if not ended.cancelled() and ended.exception() is not None:
-            logger.error("a task died", extra={"task": name}, exc_info=ended.exception())
-            if stopped is not None:
-                stopped.set()
 
     async def stop() -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    task.add_done_callback(died)
+    task.add_done_callback(stopped.watch)
     stack.push_async_callback(stop)
 
 
@@ -242,12 +265,13 @@ def secret_key(settings: Settings) -> SecretStr:
         return settings.secret_key
     if not settings.database.url.startswith("sqlite"):
         raise SettingsError("secret_key: set it, the same for all processes (CC_SECRET_KEY)")
-    if not SECRET_FILE.exists():
-        SECRET_FILE.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(SECRET_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    kept = Path(make_url(settings.database.url).database or "data/").parent / "secret_key"
+    if not kept.exists():
+        kept.parent.mkdir(0o700, parents=True, exist_ok=True)
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
-    return SecretStr(SECRET_FILE.read_text().strip())
+    return SecretStr(kept.read_text().strip())
 
 
 def _node() -> str:

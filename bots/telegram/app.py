@@ -8,8 +8,9 @@ async with front.running(receive=True):      # until the process stops
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from telegram import BotCommand
@@ -50,20 +51,37 @@ class TelegramFront:
         return webhook(self._connection, handle=self._handle, secret=self._secret)
 
     @asynccontextmanager
-    async def running(self, *, receive: bool = True) -> AsyncIterator[None]:
-        """Send; and where this process is to `receive`, poll or register the webhook too."""
+    async def running(
+        self, *, receive: bool = True, watch: Callable[[asyncio.Task[None]], None] | None = None
+    ) -> AsyncIterator[None]:
+        """Send; and where this process is to `receive`, poll or register the webhook too.
+
+        `watch` is told of tasks that end though they should not.
+        """
         async with self._connection.open():
             jobs = [("telegram groups", Announcer(self._runtime).run())]
             if receive:
                 jobs.append(("telegram updates", self._receive()))
                 jobs.append(("telegram commands", self._offer_commands()))
             tasks = [asyncio.create_task(job, name=name) for name, job in jobs]
+            for task in tasks:
+                task.add_done_callback(partial(self._ended, watch))
             try:
                 yield
             finally:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(
+        self, watch: Callable[[asyncio.Task[None]], None] | None, task: asyncio.Task[None]
+    ) -> None:
+        once = {"telegram commands"}
+        if self._settings.mode == "webhook":
+            once.add("telegram updates")  # registered, and done
+        is_done = not task.cancelled() and task.exception() is None
+        if watch is not None and not (is_done and task.get_name() in once):
+            watch(task)
 
     def _receive(self) -> Coroutine[Any, Any, None]:
         if self._settings.mode == "webhook":

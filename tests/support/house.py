@@ -17,7 +17,7 @@ from contact_center.channels.signatures import standard_headers
 from contact_center.clock import utcnow
 from contact_center.commands import create_token
 from contact_center.runtime import Runtime
-from contact_center.serve import runtime_from, start_roles
+from contact_center.serve import Stop, runtime_from, start_roles
 from contact_center.settings import Settings
 from contact_center.sources.rules import load_sources
 from tests.support.mail import FarServer, a_far_server
@@ -146,9 +146,10 @@ async def open_house(
         shutil.copytree("config", config)
         (config / "sources.toml").write_text(SOURCE.format(url=receiver.url))
         settings = _settings(directory, database_url, far, telegram)
-        runtime = await stack.enter_async_context(runtime_from(settings, config))
+        stopped = Stop()
+        runtime = await stack.enter_async_context(runtime_from(settings, config, stopped=stopped))
         sources = load_sources(config)
-        await start_roles(stack, runtime, sources, stopped=asyncio.Event())
+        await start_roles(stack, runtime, sources, stopped=stopped)
         token = await create_token(
             settings, name="story", scopes=["messages:submit", "tickets:read"]
         )

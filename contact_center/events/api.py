@@ -22,6 +22,7 @@ from contact_center.webhooks.rules import PATTERN, wants
 routes = Routes("events")
 
 LOOK_EVERY = 5.0  # seconds, where no hint comes
+LONGEST_STREAM = 600.0  # seconds; who comes back shows a token that may have been revoked
 LONGEST_TRANSACTION = timedelta(seconds=10)
 
 Kinds = Annotated[
@@ -74,7 +75,8 @@ async def stream_events(
 ) -> web.StreamResponse:
     """Follow what happens to tickets as server-sent events, each an EventView in JSON.
 
-    With `Last-Event-ID` it goes on where a broken stream ended; events of the last seconds may
+    It ends after ten minutes, and whenever the server likes: connect again with `Last-Event-ID`,
+    the last `id` that came, and it goes on where the last one ended. Events of the last seconds may
     come twice, so compare their ids. With `audit:read` it tells of everything else too.
     """
     reader = Reader(call.runtime, after=sse.last_event_id(call) or None)
@@ -82,12 +84,16 @@ async def stream_events(
     may_see_all = call.principal.may(Permission.AUDIT_READ)
 
     async def shown() -> AsyncIterator[ServerEvent]:
+        # At once: a stream in which nothing happens must be continued somewhere, too.
+        yield ServerEvent(None, id=str(await reader.begin()))
         async for event in reader.events():
             if wants(patterns, event.kind) and (may_see_all or event.ticket_id is not None):
                 text = show_event(event).model_dump_json()
                 yield ServerEvent(text, event.kind, str(reader.last))
 
-    return await call.request.app[STREAMS].send(call, shown(), owner=call.principal.actor)
+    return await call.request.app[STREAMS].send(
+        call, shown(), owner=call.principal.actor, longest=LONGEST_STREAM
+    )
 
 
 @dataclass
@@ -105,7 +111,6 @@ class Reader:
 
     async def events(self) -> AsyncIterator[Event]:
         with self.runtime.bus.subscribe("events") as subscription:
-            await self._begin()
             while True:
                 while found := await self._look():
                     for event in found:
@@ -113,15 +118,17 @@ class Reader:
                         yield event
                 await subscription.wait(LOOK_EVERY)
 
-    async def _begin(self) -> None:
+    async def begin(self) -> int:
+        """Choose where to read from, before `events`. Returns the last event passed over."""
+        if self.after is not None:
+            self.last = self.after
+            return self.last
         async with self.runtime.db.read() as session:
-            if self.after is not None:
-                self.last = self.after
-                return
             self.last = await queries.last_event_id(session)
             self._seen = await queries.young_event_ids(
                 session, up_to=self.last, within=LONGEST_TRANSACTION
             )
+        return self.last
 
     async def _look(self) -> Sequence[Event]:
         """What has come to light since the last look, oldest first."""

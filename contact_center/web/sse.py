@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -28,12 +29,14 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    data: str
+    data: str | None  # None only moves the place where the reader goes on
     event: str | None = None
     id: str | None = None
 
     def encode(self) -> bytes:
-        lines = [f"data: {line}" for line in self.data.replace("\r", "\n").split("\n")]
+        lines = []
+        if self.data is not None:
+            lines = [f"data: {line}" for line in self.data.replace("\r", "\n").split("\n")]
         if self.event is not None:
             lines.insert(0, f"event: {_one_line(self.event)}")
         if self.id is not None:
@@ -81,9 +84,11 @@ class Streams:
         *,
         owner: str,
         headers: dict[str, str] | None = None,
+        longest: float = math.inf,
     ) -> web.StreamResponse:
         """Stream `events` until they end, the reader leaves, or this process stops.
 
+        Or until `longest` seconds are over, after which the reader must show who it is once more.
         The handler's route must be declared with transaction=False. Raises TooMany, Unavailable.
         """
         self._check(owner)
@@ -91,7 +96,7 @@ class Streams:
         try:
             response = web.StreamResponse(headers=_HEADERS | call.headers | (headers or {}))
             await response.prepare(call.request)
-            await self._pump(response, events)
+            await self._pump(response, events, longest=longest)
             return response
         finally:
             self._owners[owner] -= 1
@@ -106,16 +111,20 @@ class Streams:
         if self._owners[owner] >= MOST_PER_OWNER:
             raise TooMany("you have too many streams open: close some", retry_after=60)
 
-    async def _pump(self, response: web.StreamResponse, events: AsyncIterator[ServerEvent]) -> None:
+    async def _pump(
+        self, response: web.StreamResponse, events: AsyncIterator[ServerEvent], *, longest: float
+    ) -> None:
+        now = asyncio.get_running_loop().time
+        end = now() + longest
         closing = asyncio.ensure_future(self._closing.wait())
         following = _next(events)
         try:
             # Proxies and browsers see the stream begin only with its first bytes.
             await response.write(b": welcome\n\n")
-            while not closing.done():
+            while not closing.done() and (left := end - now()) > 0:
                 done, _ = await asyncio.wait(
                     {closing, following},
-                    timeout=self._heartbeat,
+                    timeout=min(self._heartbeat, left),
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 if following in done:

@@ -2,7 +2,9 @@ import asyncio
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
+from contact_center.app import build_app
 from contact_center.web import sse
 from contact_center.web.call import Call
 from contact_center.web.routes import Routes
@@ -84,10 +86,6 @@ async def test_a_last_event_that_is_no_number_is_no_event(given) -> None:
 
 
 async def test_an_idle_stream_shows_that_it_is_alive(runtime, tables) -> None:
-    from aiohttp.test_utils import TestClient, TestServer
-
-    from contact_center.app import build_app
-
     app = build_app(runtime, fronts=tables)
     app[STREAMS] = Streams(heartbeat=0.01)
     app[QUEUE], app[CLOSED] = asyncio.Queue(), asyncio.Event()
@@ -95,6 +93,25 @@ async def test_an_idle_stream_shows_that_it_is_alive(runtime, tables) -> None:
         for _ in range(2):
             await response.content.readuntil(b"\n\n")
         assert await response.content.readuntil(b"\n\n") == b": alive\n\n"
+
+
+async def test_a_stream_may_have_an_end(runtime) -> None:
+    ends = Routes("ends", prefix="", documented=False)
+
+    @ends.get("/ending", public=True, transaction=False)
+    async def ending(call: Call) -> web.StreamResponse:
+        async def never():
+            yield ServerEvent(None, id="7")
+            await asyncio.Event().wait()
+
+        return await call.request.app[STREAMS].send(call, never(), owner="ann", longest=0.1)
+
+    app = build_app(runtime, fronts=[ends])
+    async with TestClient(TestServer(app)) as client, asyncio.timeout(5):
+        told = await (await client.get("/ending")).read()
+
+    assert told.startswith(b": welcome\n\nid: 7\n\n")
+    assert app[STREAMS].open_count == 0
 
 
 async def test_a_reader_who_leaves_is_noticed_at_the_next_event(app, client) -> None:

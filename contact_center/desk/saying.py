@@ -1,5 +1,6 @@
 """Replies and notes with their files, and telling others that one is being written."""
 
+import mimetypes
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from contact_center.storage import CHUNK, StoredFile
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Status
 from contact_center.tickets.queries import get_ticket
+from contact_center.uploads.rules import check_type
 from contact_center.web.arguments import Id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -44,8 +46,9 @@ class Draft:
 )
 async def say_on_ticket(call: Call, ticket_id: Id) -> web.Response:
     """A reply or a note; files are stored before the transaction and dropped if it fails."""
-    draft = await _read(call)
+    draft = Draft()
     try:
+        await _read(call, draft)
         await _send(call, ticket_id, draft)
     except (ContactCenterError, BadRequest):  # after others it may have been committed
         for file in draft.files:
@@ -83,10 +86,10 @@ async def _send(call: Call, ticket_id: int, draft: Draft) -> None:
             await tickets.wait(session, ticket_id, status=Status.WAITING_CUSTOMER, by=by, now=now)
 
 
-async def _read(call: Call) -> Draft:
+async def _read(call: Call, draft: Draft) -> None:
     if call.request.content_type != "multipart/form-data":
         raise BadRequest(415, "send a form with files")
-    draft, limits = Draft(), call.runtime.settings.attachments
+    limits = call.runtime.settings.attachments
     async for part in await call.request.multipart():
         if not isinstance(part, BodyPartReader):
             raise BadRequest(400, "this form cannot be read")
@@ -95,17 +98,17 @@ async def _read(call: Call) -> Draft:
         elif part.name == "files" and part.filename:
             if len(draft.files) >= limits.max_per_message:
                 raise TooLarge(f"at most {limits.max_per_message} files go with one message")
-            draft.files.append(
-                await call.runtime.storage.save(
-                    _chunks(part),
-                    name=part.filename,
-                    content_type=_type(part),
-                    limit=limits.max_bytes,
-                )
-            )
+            draft.files.append(await _store(call, part, name=part.filename))
     if draft.code not in set(ResolutionCode):
         raise Invalid("there is no such resolution")
-    return draft
+
+
+async def _store(call: Call, part: BodyPartReader, *, name: str) -> StoredFile:
+    limits, kind = call.runtime.settings.attachments, _type(part)
+    check_type(kind, allowed=limits.types)
+    return await call.runtime.storage.save(
+        _chunks(part), name=name, content_type=kind, limit=limits.max_bytes
+    )
 
 
 async def _text(part: BodyPartReader) -> str:
@@ -128,4 +131,8 @@ async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
 
 
 def _type(part: BodyPartReader) -> str:
-    return part.headers.get("Content-Type", "application/octet-stream").split(";")[0].strip()[:200]
+    """What the browser says; of a file it does not know, what the name says."""
+    said = part.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    if said in ("", "application/octet-stream"):
+        said = mimetypes.guess_type(part.filename or "")[0] or "application/octet-stream"
+    return said

@@ -1,6 +1,7 @@
 import io
 import re
 from datetime import timedelta
+from itertools import zip_longest
 
 import aiohttp
 import pytest
@@ -23,12 +24,15 @@ async def ticket_of(desk, ticket_id: int):
         return await tickets.get_ticket(session, ticket_id)
 
 
-async def say(desk, login, ticket_id: int, text: str, files=(), **fields: str) -> tuple[int, str]:
+async def say(
+    desk, login, ticket_id: int, text: str, files=(), kinds=(), **fields: str
+) -> tuple[int, str]:
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in {"text": text, "mode": "reply", "after": "0", **fields}.items():
         form.add_field(name, value)
-    for name, content in files:
-        form.add_field("files", io.BytesIO(content), filename=name, content_type="text/html")
+    for (name, content), kind in zip_longest(files, kinds, fillvalue="text/html"):
+        kind = kind or "application/octet-stream"
+        form.add_field("files", io.BytesIO(content), filename=name, content_type=kind)
     answer = await desk.client.post(f"/desk/tickets/{ticket_id}/say", data=form, headers=login.htmx)
     return answer.status, await answer.text()
 
@@ -168,6 +172,19 @@ async def test_a_file_that_is_too_large_is_refused_and_not_kept(desk, tmp_path) 
 
     assert status == 413
     assert "at most 10 MB" in html
+    assert [path for path in (tmp_path / "files").rglob("*") if path.is_file()] == []
+
+
+async def test_a_file_of_a_kind_that_is_not_accepted_is_refused(desk, tmp_path) -> None:
+    ann = await desk.hire("Ann")
+    await desk.arrive()
+
+    status, html = await say(
+        desk, ann, 1, "x", files=[("a.html", b"0"), ("a.exe", b"MZ")], kinds=("text/html", "")
+    )
+
+    assert status == 422
+    assert "not accepted" in html
     assert [path for path in (tmp_path / "files").rglob("*") if path.is_file()] == []
 
 

@@ -24,6 +24,8 @@ MOST_FACTS = 50
 # Their addresses are vouched for by their networks; `webhook` is how we call others.
 _OURS = ("telegram", "webchat", "webhook")
 
+_CONTENT = "base64; a request has at most 1 MiB, which is some 700 KB of files"
+
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -42,7 +44,7 @@ class SenderBody(_Body):
 class FileBody(_Body):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     content_type: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$", max_length=200)]
-    content: Annotated[str, Field(description="base64")]
+    content: Annotated[str, Field(description=_CONTENT)]
 
 
 class MessageBody(_Body):

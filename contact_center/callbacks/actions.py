@@ -78,15 +78,18 @@ async def customer_wrote(
     settings: Settings,
     texts: Texts,
     now: datetime,
+    stranger_id: int | None = None,
 ) -> None:
     """A message after a resolution: an answer to our question, thanks, or "not solved after all".
 
-    Also takes buttons that are pressed late: on a ticket that is open again, or closed.
+    What somebody else writes in the customer's thread is no answer: a person has
+    to see it. Also takes buttons that are pressed late: on a ticket that is open again, or closed.
     """
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     callback = await queries.latest_callback(session, ticket.id)
-    answer = understand(text, button=button)
-    turn = Turn(settings=settings, texts=texts, by=customer(ticket.customer_id), now=now)
+    answer = understand(text, button=button) if stranger_id is None else None
+    by = customer(stranger_id or ticket.customer_id)
+    turn = Turn(settings=settings, texts=texts, by=by, now=now)
     if ticket.status is not Status.RESOLVED:
         await _take_late(session, ticket, callback, answer if button else None, turn)
         return
@@ -97,7 +100,7 @@ async def customer_wrote(
     asked = callback.state not in _TOO_EARLY
     if answer is not None and (asked or button):
         await _take_answer(session, ticket, callback, answer, turn)
-    elif button is not None or not is_courtesy(text):
+    elif stranger_id or button is not None or not is_courtesy(text):
         await _reopen(session, ticket, callback, turn)
 
 

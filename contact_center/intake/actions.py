@@ -59,6 +59,7 @@ class Batch:
     now: datetime
     receipts: dict[Key, Receipt] = field(default_factory=dict)
     fresh: dict[Key, Inbound] = field(default_factory=dict)
+    senders: dict[Key, int] = field(default_factory=dict)  # customers
     talks: dict[Key, Talk] = field(default_factory=dict)
     decisions: dict[Key, Decision] = field(default_factory=dict)
 
@@ -130,8 +131,9 @@ class Intake:
         """All conversations are locked before any ticket: so does whoever needs both."""
         homes: dict[Key, Any] = {}
         for channel, inbounds in _by_channel(batch.fresh.values()):
-            rows = await self._conversations(session, channel, inbounds, now=batch.now)
-            homes |= {(channel, external_id): row for external_id, row in rows.items()}
+            found = await self._conversations(session, channel, inbounds, now=batch.now)
+            homes |= {(channel, external_id): row for external_id, (row, _) in found.items()}
+            batch.senders |= {(channel, n): sender for n, (_, sender) in found.items()}
         tickets = await _current_tickets(session, [row.ticket_id for row in homes.values()])
         talks = {row.id: _talk(row, tickets) for row in homes.values()}
         batch.talks = {key: talks[homes[key].id] for key in batch.fresh}
@@ -139,8 +141,8 @@ class Intake:
 
     async def _conversations(
         self, session: AsyncSession, channel: str, inbounds: Sequence[Inbound], *, now: datetime
-    ) -> dict[str, Any]:
-        """Locked rows by the messages' external ids; strangers become customers."""
+    ) -> dict[str, tuple[Any, int]]:
+        """Locked rows and who wrote, by the messages' external ids."""
         known = await customers.recognise(
             session,
             channel=channel,
@@ -159,7 +161,13 @@ class Intake:
             for inbound in reversed(inbounds)
         }
         rows = await conversations.find_or_start(session, channel=channel, threads=wanted)
-        return {external_id: rows[thread] for external_id, thread in threads.items()}
+        return {
+            inbound.external_id: (
+                rows[threads[inbound.external_id]],
+                known[inbound.sender.address][1],
+            )
+            for inbound in inbounds
+        }
 
     def _conversation_row(
         self, inbound: Inbound, *, thread: str, identity: tuple[int, int], now: datetime
@@ -183,6 +191,7 @@ class Intake:
             batch.decisions[key] = rules.decide(
                 inbound,
                 batch.talks[key],
+                sender_id=batch.senders[key],
                 dialogue=self.dialogue,
                 now=batch.now,
                 reopen_window=window,
@@ -251,6 +260,7 @@ class Intake:
                 batch.decisions[key].draft.id,
                 text=inbound.text,
                 button=inbound.button,
+                stranger_id=batch.decisions[key].stranger_id,
                 settings=self.settings,
                 texts=self.texts,
                 now=batch.now,
@@ -383,6 +393,7 @@ def _line_row(draft: Draft, line: Line, *, now: datetime) -> dict[str, Any]:
         external_id=line.external_id,
         text=line.text,
         original=line.original,
+        sender=line.sender,
         buttons=line.buttons,
         has_attachments=bool(line.files),
         now=now,

@@ -25,6 +25,7 @@ class Line:
     author_id: int | None
     external_id: str
     original: str | None = None
+    sender: str | None = None  # an address that is not the customer's
     buttons: Sequence[Button] = ()
     files: Sequence[StoredFile] = ()
     kind: str = "reply"  # of the delivery, when it leaves
@@ -87,3 +88,4 @@ class Decision:
     draft: Draft
     line: Line
     after_resolution: bool = False  # an answer to the callback, or "not solved after all"
+    stranger_id: int | None = None  # who wrote, where it was not the customer

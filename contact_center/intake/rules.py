@@ -90,6 +90,7 @@ def decide(
     inbound: Inbound,
     talk: Talk,
     *,
+    sender_id: int,
     dialogue: Dialogue,
     now: datetime,
     reopen_window: timedelta,
@@ -98,17 +99,21 @@ def decide(
     ticket = talk.ticket
     if inbound.sender.language and not talk.dialogue:
         talk.language = inbound.sender.language
+    stranger_id = sender_id if sender_id != talk.customer_id else None
     line = Line(
         talk,
         text=inbound.text,
         direction=Direction.IN,
         author=Author.CUSTOMER,
-        author_id=talk.customer_id,
+        author_id=sender_id,
+        sender=None if stranger_id is None else inbound.sender.address,
         external_id=inbound.external_id,
         original=inbound.original,
         files=inbound.attachments,
     )
-    is_last_word = _is_last_word(inbound, ticket, now=now, window=reopen_window)
+    is_last_word = stranger_id is None and _is_last_word(
+        inbound, ticket, now=now, window=reopen_window
+    )
     opened = not is_last_word and (
         ticket is None or _is_over(ticket, now=now, window=reopen_window)
     )
@@ -118,7 +123,7 @@ def decide(
     if ticket not in talk.drafts:
         talk.drafts.append(ticket)
     ticket.lines.append(line)
-    ticket.say("message.received", customer(talk.customer_id), automatic=inbound.automatic)
+    ticket.say("message.received", customer(sender_id), automatic=inbound.automatic)
     outcome = Outcome.TICKETED if opened else Outcome.JOINED
     if inbound.automatic and not opened:
         return Decision(outcome, ticket, line)  # nobody is waiting for an answer to it
@@ -126,7 +131,7 @@ def decide(
     if not after_resolution:
         _take_in(inbound, talk, ticket, dialogue=dialogue, now=now)
         ticket.channel, ticket.language = talk.channel, talk.language
-    return Decision(outcome, ticket, line, after_resolution)
+    return Decision(outcome, ticket, line, after_resolution, stranger_id)
 
 
 def _is_last_word(

@@ -39,6 +39,7 @@ class Message(Table):
     direction: Mapped[Direction]
     author: Mapped[Author]
     author_id: Mapped[int | None]  # an agent or a customer, by `author`
+    sender: Mapped[str | None] = mapped_column(String(320))  # where not the customer
     channel: Mapped[Short]
     external_id: Mapped[str | None] = mapped_column(String(400))
     text: Mapped[str] = mapped_column(Text)

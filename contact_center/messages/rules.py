@@ -42,6 +42,7 @@ def message_row(
     text: str,
     now: datetime,
     original: str | None = None,
+    sender: str | None = None,
     buttons: Sequence[Button] = (),
     has_attachments: bool = False,
 ) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def message_row(
         "direction": direction.value,
         "author": author.value,
         "author_id": author_id,
+        "sender": sender,
         "channel": channel,
         "external_id": external_id,
         "text": text,

@@ -48,6 +48,7 @@ class MessageView(BaseModel):
     direction: Direction = Field(description="a note never leaves the desk")
     author: Author
     agent: Person | None = Field(description="where an agent wrote it")
+    sender: str | None = Field(description="the address, where it is not the customer's")
     channel: str
     text: str
     original: str | None = Field(description="with the quotes, where they were cut")
@@ -181,6 +182,7 @@ async def _views(call: Call, messages: Sequence[Message]) -> list[MessageView]:
             direction=message.direction,
             author=message.author,
             agent=_agent(message, names),
+            sender=message.sender,
             channel=message.channel,
             text=message.text,
             original=message.original,

@@ -541,6 +541,7 @@ def upgrade() -> None:
         sa.Column("direction", sa.String(length=32), nullable=False),
         sa.Column("author", sa.String(length=32), nullable=False),
         sa.Column("author_id", BigInt, nullable=True),
+        sa.Column("sender", sa.String(length=320), nullable=True),
         sa.Column("channel", sa.String(length=64), nullable=False),
         sa.Column("external_id", sa.String(length=400), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),

@@ -438,6 +438,34 @@ async def test_an_answer_and_a_message_on_one_ticket_do_not_wait_for_each_other_
     assert "a batch failed" not in caplog.messages
 
 
+async def test_what_somebody_else_writes_in_a_thread_is_no_answer_of_the_customer(
+    intake, db, clock
+) -> None:
+    first_mail = inbound(channel="email", external_id="<1@a>", address="ann@a")
+    [first] = await intake.handle([first_mail])
+    async with db.begin() as session:
+        li = await make_agent(session, now=clock())
+        await messages.reply(session, first.ticket_id, text="Done", by=agent(li.id), now=clock())
+        await actions.resolve(
+            session, first.ticket_id, code=ResolutionCode.SOLVED, by=agent(li.id), now=clock()
+        )
+
+    other = inbound(
+        "yes, 5", button="callback:5", channel="email", address="eve@b", references=["<1@a>"]
+    )
+    [second] = await intake.handle([other])
+
+    ticket = await ticket_of(db, first)
+    assert second.ticket_id == first.ticket_id
+    assert (ticket.status, ticket.score, ticket.waiting_since) == (Status.OPEN, None, clock())
+    async with db.read() as session:
+        said = (await message_queries.ticket_messages(session, first.ticket_id))[-1]
+        happened = await events.ticket_events(session, first.ticket_id)
+    assert (said.text, said.sender) == ("yes, 5", "eve@b")
+    reopened = next(event for event in happened if event.kind == "ticket.reopened")
+    assert reopened.actor != f"customer:{ticket.customer_id}"
+
+
 @pytest.fixture
 async def pair(intake) -> tuple[int, int]:
     """Two tickets of one customer, in two conversations, "a" and "b"."""

@@ -3,13 +3,14 @@
 import argparse
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from tests.bench import accept, answers, batches, growth, outbox, rest
 from tests.bench.figures import Figure, line, write
 from tests.bench.stages import Stage, stages
 
+Measure = Callable[[Stage], AsyncIterator[Figure]]
 PARTS = ("batches", "accept", "answers", "outbox", "rest", "growth")
 
 
@@ -28,36 +29,34 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def measure(stage: Stage, *, part: str, quick: bool, tickets: int) -> AsyncIterator[Figure]:
-    """One part on one database; figures as soon as they are known."""
+def measurements(*, quick: bool, tickets: int) -> dict[str, Measure]:
     rounds, seconds = (1, 0.5) if quick else (5, 5.0)
-    figures: list[Figure] = []
-    match part:
-        case "batches":
-            figures = await batches.measure(stage, number=3 if quick else 40, rounds=rounds)
-        case "accept":
-            figures = await accept.measure(stage, seconds=seconds, rounds=rounds)
-        case "answers":
-            number = 5 if quick else 300
-            figures = await answers.measure(stage, visitors=3 if quick else 20, answers=number)
-        case "outbox":
-            figures = await outbox.measure(stage, number=100 if quick else 5_000)
-        case "rest":
-            figures = await rest.measure(stage)
-        case "growth":
-            growing = growth.measure(stage, tickets=tickets, rounds=rounds, seconds=seconds)
-            async for figure in growing:
-                yield figure
-    for figure in figures:
+    visitors, said = (3, 5) if quick else (20, 300)
+    return {
+        "batches": lambda stage: _each(
+            batches.measure(stage, number=3 if quick else 40, rounds=rounds)
+        ),
+        "accept": lambda stage: _each(accept.measure(stage, seconds=seconds, rounds=rounds)),
+        "answers": lambda stage: _each(answers.measure(stage, visitors=visitors, answers=said)),
+        "outbox": lambda stage: _each(outbox.measure(stage, number=100 if quick else 5_000)),
+        "rest": lambda stage: _each(rest.measure(stage)),
+        "growth": lambda stage: growth.measure(
+            stage, tickets=tickets, rounds=rounds, seconds=seconds
+        ),
+    }
+
+
+async def _each(measured: Awaitable[list[Figure]]) -> AsyncIterator[Figure]:
+    for figure in await measured:
         yield figure
 
 
 async def all_figures(options: argparse.Namespace, directory: Path) -> AsyncIterator[Figure]:
+    measure = measurements(quick=options.quick, tickets=options.tickets)
     async with stages(options.databases, directory) as found:
         for part in options.parts:
             for stage in found:
-                measured = measure(stage, part=part, quick=options.quick, tickets=options.tickets)
-                async for figure in measured:
+                async for figure in measure[part](stage):
                     yield figure
 
 

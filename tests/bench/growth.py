@@ -107,6 +107,7 @@ async def _accepting(
 
 async def _cpu_per_message(desk: Desk, *, number: int, seconds: float) -> float:
     work = requests(desk.door.token, customers=500, prefix=f"g{number}")
+    await drive(desk.door.port, work, clients=CLIENTS, seconds=seconds / 4)  # warm
     before = cpu(desk.door.process) + await server_cpu(desk.url)
     answers = await drive(desk.door.port, work, clients=CLIENTS, seconds=seconds)
     used = cpu(desk.door.process) + await server_cpu(desk.url) - before

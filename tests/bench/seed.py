@@ -5,154 +5,249 @@ two events. Thinner than life: one of the messages can be searched, one has an a
 active tickets have clocks. One message in ten says "parcel" and 退款; ten in all say a rare word.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import (
+    Insert,
+    Integer,
+    Select,
+    String,
+    column,
+    func,
+    insert,
+    literal_column,
+    select,
+    table,
+    text,
+)
 
-from contact_center.db import Database
+from contact_center.agents.models import Team, TeamMember
+from contact_center.clock import utcnow
+from contact_center.db import Database, Table
 from contact_center.search import tokens
+from tests.support.factories import make_agent
 
 COMMON_EN, COMMON_ZH = "parcel", "退款"
 RARE_EN, RARE_ZH = "quokka", "麒麟"
 STEP = 50_000  # tickets in one transaction
+AGENTS = 20
 
-# {n} is the number of the row; {at} an instant that grows with it.
-STATEMENTS = (
-    "INSERT INTO customers (id, name, language, note, version, created_at) "
-    "SELECT n, 'Customer ' || n, 'en', '', 1, {at} FROM {numbers}",
-    "INSERT INTO identities (id, customer_id, channel, address, name, verified, created_at) "
-    "SELECT n, n, 'api', 'seed-' || n, '', {false}, {at} FROM {numbers}",
-    "INSERT INTO conversations (id, channel, thread, address, customer_id, identity_id, "
-    "ticket_id, language, dialogue, customer_read_id, created_at, updated_at) "
-    "SELECT n, 'api', 'seed-' || n, 'seed-' || n, n, n, n, 'en', '{{}}', 0, {at}, {at} "
-    "FROM {numbers}",
-    "INSERT INTO tickets (id, public_token, kind, status, priority, subject, tags, facts, "
-    "language, channel, customer_id, conversation_id, team_id, owner_id, assignee_id, "
-    "reopen_count, message_count, event_count, version, created_at, updated_at, "
-    "waiting_since, next_due_at, breached_at, resolved_at, closed_at) "
-    "SELECT n, 'seed-' || n, 'inquiry', {status}, 'normal', 'Where is order ' || n, '[]', '{{}}', "
-    "'en', 'api', n, n, 1, CASE WHEN n % 1000 >= 5 THEN 1 + n % 20 END, "
-    "CASE WHEN n % 1000 >= 5 THEN 1 + n % 20 END, 0, 2, 2, 1, {at}, {at}, "
-    "CASE WHEN n % 1000 < 10 THEN {at} END, CASE WHEN n % 1000 < 10 THEN {at} END, "
-    "CASE WHEN n % 500 = 0 THEN {at} END, CASE WHEN n % 1000 >= 10 THEN {at} END, "
-    "CASE WHEN n % 1000 >= 20 THEN {at} END FROM {numbers}",
-    "INSERT INTO messages (id, ticket_id, conversation_id, direction, author, author_id, channel, "
-    "external_id, text, buttons, has_attachments, created_at) "
-    "SELECT 2 * n - 1, n, n, 'in', 'customer', n, 'api', 'seed-' || n, {said}, '[]', {false}, {at} "
-    "FROM {numbers}",
-    "INSERT INTO messages (id, ticket_id, conversation_id, direction, author, author_id, channel, "
-    "external_id, text, buttons, has_attachments, created_at) "
-    "SELECT 2 * n, n, n, 'out', 'agent', 1 + n % 20, 'api', 'reply-' || n, 'It is on its way.', "
-    "'[]', {false}, {at} FROM {numbers}",
-    "INSERT INTO events (id, ticket_id, seq, kind, actor, data, at) "
-    "SELECT 2 * n - 1, n, 1, 'ticket.opened', 'customer:' || n, '{{}}', {at} FROM {numbers}",
-    "INSERT INTO events (id, ticket_id, seq, kind, actor, data, at) "
-    "SELECT 2 * n, n, 2, 'message.sent', 'agent:' || (1 + n % 20), '{{}}', {at} FROM {numbers}",
-    "INSERT INTO clocks (id, ticket_id, kind, state, target, started_at, due_at) "
-    "SELECT n, n, 'resolution', 'running', 86400, {at}, {at} FROM {numbers} WHERE n % 1000 < 10",
-    "INSERT INTO arrivals (channel, external_id, outcome, message_id, ticket_id, received_at) "
-    "SELECT 'api', 'seed-' || n, 'ticketed', 2 * n - 1, n, {at} FROM {numbers}",
-    "INSERT INTO message_search ({key}, tokens) SELECT 2 * n - 1, {tokens} FROM {numbers}",
-)
+OWNER = "CASE WHEN n % 1000 >= 5 THEN 1 + n % 20 END"
 STATUS = (
     "CASE WHEN n % 1000 < 5 THEN 'queued' WHEN n % 1000 < 8 THEN 'open' "
     "WHEN n % 1000 < 10 THEN 'waiting_customer' WHEN n % 1000 < 20 THEN 'resolved' "
     "ELSE 'closed' END"
 )
-SQLITE = {
-    "numbers": "(WITH RECURSIVE s (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s "
-    "WHERE n < {last}) SELECT n FROM s)",
-    "at": "strftime('%Y-%m-%d %H:%M:%f', 1700000000 + n * 60, 'unixepoch') || '000'",
-    "false": "0",
-    "key": "rowid",
-}
-POSTGRESQL = {
-    "numbers": "generate_series({first}, {last}) AS s (n)",
-    "at": "to_timestamp(1700000000 + n * 60)",
-    "false": "false",
-    "key": "message_id",
-}
+IS_ACTIVE, IS_COMMON, IS_RARE = "n % 1000 < 10", "n % 10 = 3", "n % {tenth} = 1"
+SAID = (
+    "'Where is my order ' || n || '? It should have been here on Monday.' || "
+    f"CASE WHEN {IS_COMMON} THEN ' The {COMMON_EN}, {COMMON_ZH}.' ELSE '' END || "
+    f"CASE WHEN {IS_RARE} THEN ' A {RARE_EN}, {RARE_ZH}.' ELSE '' END"
+)
+_TALK = {"ticket_id": "n", "conversation_id": "n", "channel": "'api'", "created_at": "{at}"}
+# Of the nth ticket: SQL for each column that has no default.
+ROWS: list[tuple[str, dict[str, str]]] = [
+    ("customers", {"id": "n", "name": "'Customer ' || n", "created_at": "{at}"}),
+    (
+        "identities",
+        {
+            "id": "n",
+            "customer_id": "n",
+            "channel": "'api'",
+            "address": "'seed-' || n",
+            "created_at": "{at}",
+        },
+    ),
+    (
+        "conversations",
+        {
+            "id": "n",
+            "channel": "'api'",
+            "thread": "'seed-' || n",
+            "address": "'seed-' || n",
+            "customer_id": "n",
+            "identity_id": "n",
+            "ticket_id": "n",
+            "created_at": "{at}",
+            "updated_at": "{at}",
+        },
+    ),
+    (
+        "tickets",
+        {
+            "id": "n",
+            "public_token": "'seed-' || n",
+            "status": STATUS,
+            "subject": "'Where is order ' || n",
+            "channel": "'api'",
+            "customer_id": "n",
+            "conversation_id": "n",
+            "team_id": "1",
+            "owner_id": OWNER,
+            "assignee_id": OWNER,
+            "message_count": "2",
+            "event_count": "2",
+            "created_at": "{at}",
+            "updated_at": "{at}",
+            "waiting_since": f"CASE WHEN {IS_ACTIVE} THEN {{at}} END",
+            "next_due_at": f"CASE WHEN {IS_ACTIVE} THEN {{at}} END",
+            "breached_at": "CASE WHEN n % 500 = 0 THEN {at} END",
+            "resolved_at": "CASE WHEN n % 1000 >= 10 THEN {at} END",
+            "closed_at": "CASE WHEN n % 1000 >= 20 THEN {at} END",
+        },
+    ),
+    (
+        "messages",
+        _TALK
+        | {
+            "id": "2 * n - 1",
+            "direction": "'in'",
+            "author": "'customer'",
+            "author_id": "n",
+            "external_id": "'seed-' || n",
+            "text": SAID,
+        },
+    ),
+    (
+        "messages",
+        _TALK
+        | {
+            "id": "2 * n",
+            "direction": "'out'",
+            "author": "'agent'",
+            "author_id": "1 + n % 20",
+            "external_id": "'reply-' || n",
+            "text": "'It is on its way.'",
+        },
+    ),
+    (
+        "events",
+        {
+            "id": "2 * n - 1",
+            "ticket_id": "n",
+            "seq": "1",
+            "kind": "'ticket.opened'",
+            "actor": "'customer:' || n",
+            "at": "{at}",
+        },
+    ),
+    (
+        "events",
+        {
+            "id": "2 * n",
+            "ticket_id": "n",
+            "seq": "2",
+            "kind": "'message.sent'",
+            "actor": "'agent:' || (1 + n % 20)",
+            "at": "{at}",
+        },
+    ),
+    (
+        "clocks",
+        {
+            "id": "n",
+            "ticket_id": "n",
+            "kind": "'resolution'",
+            "target": "86400",
+            "started_at": "{at}",
+            "due_at": "{at}",
+        },
+    ),
+    (
+        "arrivals",
+        {
+            "channel": "'api'",
+            "external_id": "'seed-' || n",
+            "outcome": "'ticketed'",
+            "message_id": "2 * n - 1",
+            "ticket_id": "n",
+            "received_at": "{at}",
+        },
+    ),
+]
 
 
 async def seed(url: str, *, tickets: int) -> None:
+    """Into an empty database."""
     db = Database(url)
     await _staff(db)
     for first in range(1, tickets + 1, STEP):
         async with db.begin() as session:
             if not db.is_sqlite:  # the keys are right: do not look each one up
                 await session.execute(text("SET LOCAL session_replication_role = replica"))
-            last = min(first + STEP - 1, tickets)
-            for statement in _statements(db, first=first, last=last, tickets=tickets):
-                await session.execute(text(statement))
-    await _finish(db)
+            numbers = _numbers(db, first=first, last=min(first + STEP - 1, tickets))
+            for statement in _statements(db, numbers, tenth=max(tickets // 10, 1)):
+                await session.execute(statement)
+    if not db.is_sqlite:
+        await _keep_house(db)
     await db.dispose()
 
 
 async def _staff(db: Database) -> None:
-    now = (SQLITE if db.is_sqlite else POSTGRESQL)["at"].replace("n * 60", "0")
-    active = "1" if db.is_sqlite else "true"
     async with db.begin() as session:
-        await session.execute(
-            text(f"INSERT INTO teams (id, name, version, created_at) SELECT 1, 'Support', 1, {now}")
-        )
-        for n in range(1, 21):
-            await session.execute(
-                text(
-                    "INSERT INTO agents (id, email, name, password_hash, role, presence, "
-                    "capacity, skills, languages, language, time_zone, active, version, "
-                    f"created_at) SELECT {n}, 'seed{n}@example.com', 'Agent {n}', '!', 'agent', "
-                    f"'online', 100, '[]', '[]', 'en', 'UTC', {active}, 1, {now}"
-                )
-            )
-        await session.execute(text("INSERT INTO team_members (team_id, agent_id) VALUES (1, 1)"))
+        team = Team(name="Support", created_at=utcnow())
+        session.add(team)
+        agents = [await make_agent(session, now=utcnow()) for _ in range(AGENTS)]
+        session.add(TeamMember(team_id=team.id, agent_id=agents[0].id))
 
 
-def _statements(db: Database, *, first: int, last: int, tickets: int) -> Iterator[str]:
-    words = SQLITE if db.is_sqlite else POSTGRESQL
-    numbers = words["numbers"].format(first=first, last=last)
-    at = words["at"]
-    rare = f"n % {max(tickets // 10, 1)} = 1"
-    said = (
-        "'Where is my order ' || n || '? It should have been here on Monday.' || "
-        f"CASE WHEN n % 10 = 3 THEN ' The {COMMON_EN}, {COMMON_ZH}.' ELSE '' END || "
-        f"CASE WHEN {rare} THEN ' A {RARE_EN}, {RARE_ZH}.' ELSE '' END"
-    )
-    plain = " ".join(tokens("Where is my order? It should have been here on Monday"))
-    common = " ".join(tokens(COMMON_EN) + tokens(COMMON_ZH))
-    found = " ".join(tokens(RARE_EN) + tokens(RARE_ZH))
-    listed = (
-        f"'{plain} ' || n || CASE WHEN n % 10 = 3 THEN ' {common}' ELSE '' END "
-        f"|| CASE WHEN {rare} THEN ' {found}' ELSE '' END"
-    )
+def _numbers(db: Database, *, first: int, last: int) -> Any:
+    n = column("n", Integer)
     if not db.is_sqlite:
-        listed = f"array_to_tsvector(string_to_array({listed}, ' '))"
-    for statement in STATEMENTS:
-        sql = statement.format(
-            numbers=numbers,
-            at=at,
-            false=words["false"],
-            key=words["key"],
-            status=STATUS,
-            said=said,
-            tokens=listed,
-        )
-        yield sql.replace(":", r"\:")  # none of them is a parameter
+        return func.generate_series(first, last).table_valued(n, name="numbers").render_derived()
+    counting: Any = select(literal_column(str(first)).label("n")).cte("numbers", recursive=True)
+    following = select(counting.c.n + literal_column("1")).where(counting.c.n < last)
+    return counting.union_all(following)
 
 
-async def _finish(db: Database) -> None:
-    """As PostgreSQL's own housekeeping would leave it: sequences go on, the planner knows."""
+def _statements(db: Database, numbers: Any, *, tenth: int) -> list[Insert]:
+    at = "to_timestamp(1700000000 + n * 60)"
     if db.is_sqlite:
-        return
-    numbered = (
-        "customers", "identities", "conversations", "tickets", "messages", "events", "clocks",
-        "teams", "agents",
-    )  # fmt: skip
+        at = "strftime('%Y-%m-%d %H:%M:%f', 1700000000 + n * 60, 'unixepoch') || '000'"
+    made = []
+    for name, row in ROWS:
+        rows = _select(row, numbers, at=at, tenth=tenth)
+        if name == "clocks":
+            rows = rows.where(text(IS_ACTIVE))
+        made.append(insert(Table.metadata.tables[name]).from_select(list(row), rows))
+    words = _search_row(db)
+    search = table("message_search", *(column(name) for name in words))
+    found = _select(words, numbers, at=at, tenth=tenth)
+    return [*made, insert(search).from_select(list(words), found)]
+
+
+def _search_row(db: Database) -> dict[str, str]:
+    plain, common, rare = (
+        " ".join(tokens(said))
+        for said in (
+            "Where is my order? It should have been here on Monday",
+            f"{COMMON_EN} {COMMON_ZH}",
+            f"{RARE_EN} {RARE_ZH}",
+        )
+    )
+    listed = (
+        f"'{plain} ' || n || CASE WHEN {IS_COMMON} THEN ' {common}' ELSE '' END "
+        f"|| CASE WHEN {IS_RARE} THEN ' {rare}' ELSE '' END"
+    )
+    if db.is_sqlite:
+        return {"rowid": "2 * n - 1", "tokens": listed}
+    vector = f"array_to_tsvector(string_to_array({listed}, ' '))"
+    return {"message_id": "2 * n - 1", "tokens": vector}
+
+
+def _select(row: Mapping[str, str], numbers: Any, *, at: str, tenth: int) -> Select[Any]:
+    values = (value.format(at=at, tenth=tenth) for value in row.values())
+    return select(*(literal_column(value, String) for value in values)).select_from(numbers)
+
+
+async def _keep_house(db: Database) -> None:
+    """As PostgreSQL does by itself: sequences go on behind the last id, the planner knows."""
     async with db.begin() as session:
-        for table in numbered:
-            await session.execute(
-                text(
-                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), "  # noqa: S608
-                    f"(SELECT max(id) FROM {table}))"
-                )
-            )
+        for name in dict(ROWS):
+            if name == "arrivals":
+                continue
+            sequence = func.pg_get_serial_sequence(name, "id")
+            last = select(func.max(Table.metadata.tables[name].c.id)).scalar_subquery()
+            await session.execute(select(func.setval(sequence, last)))
         await session.execute(text("ANALYZE"))

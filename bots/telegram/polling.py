@@ -7,7 +7,7 @@ a crash Telegram sends the unconfirmed ones again, and intake knows those that i
 import asyncio
 import json
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -15,10 +15,12 @@ from urllib.parse import urlencode
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, TelegramError
 
-from bots.telegram.connection import Connection
+from bots.telegram.connection import NAME, Connection
 from bots.telegram.transport import Flood
+from contact_center.channels.base import Inbound, Sender
 from contact_center.errors import Unavailable
 from contact_center.jobs import actions as jobs
+from contact_center.ledger.actions import quarantine
 from contact_center.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ STANDBY = 10.0  # seconds between looks whether the polling node has died
 CONFLICT = 15.0
 BAD_TOKEN = 300.0
 LONGEST_PAUSE = 60.0
+MOST_TRIES = 5  # then an update is put aside: it must not hold up its chat for ever
 MOST = 100  # updates at once, Telegram's limit
 
 
@@ -52,6 +55,7 @@ class Poller:
         self._lease = f"telegram:{connection.bot_id}"
         self._offset: int | None = None  # None: whatever Telegram holds as unconfirmed
         self._done: set[int] = set()  # handled, but behind one that failed
+        self._tries: Counter[int] = Counter()  # by update, those that failed
         self._ready = False
         self._failures = 0
 
@@ -133,9 +137,34 @@ class Poller:
                 return update.update_id
             except Exception:
                 log.exception("an update was not handled", extra={"update": update.update_id})
-                return update.update_id
+                if not await self._put_aside(update):
+                    return update.update_id
             self._done.add(update.update_id)
+            self._tries.pop(update.update_id, None)
         return None
+
+    async def _put_aside(self, update: Update) -> bool:
+        """Into quarantine, as it came, after the last try; False when it is to come again."""
+        self._tries[update.update_id] += 1
+        if self._tries[update.update_id] < MOST_TRIES:
+            return False
+        chat = str(update.effective_chat.id) if update.effective_chat else ""
+        inbound = Inbound(
+            channel=NAME,
+            external_id=f"update:{self._connection.bot_id}:{update.update_id}",
+            sender=Sender(address=chat),
+            thread=chat,
+            text=update.to_json().replace("\\u0000", ""),
+        )
+        reason = f"it could not be handled in {MOST_TRIES} tries: the log says why"
+        try:
+            async with self._runtime.db.begin() as session:
+                await quarantine(session, [(inbound, reason)], now=self._runtime.now())
+        except Exception:
+            log.exception("an update was not put aside", extra={"update": update.update_id})
+            return False
+        log.error("an update was put aside", extra={"update": update.update_id})
+        return True
 
     def _pause_after(self, error: Exception) -> float:
         self._failures += 1

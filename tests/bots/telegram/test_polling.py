@@ -1,10 +1,12 @@
 import asyncio
 
 import pytest
+from sqlalchemy import select
 
 from bots.telegram import polling
 from bots.telegram.front import WANTED, Front
 from bots.telegram.polling import Poller
+from contact_center.ledger.models import Quarantined
 from tests.support.telegram import BOT_ID, message
 
 ANN, BO = 77, 78
@@ -97,6 +99,33 @@ async def test_a_chat_that_fails_holds_up_no_other_and_nothing_is_handled_twice(
     assert inbox.texts(ANN) == ["a0", "a1"]
     assert handled.count((BO, "b0")) == 1
     assert server.updates == []
+
+
+async def test_an_update_that_always_fails_is_put_aside_and_the_chat_goes_on(
+    poller, server, inbox, runtime, connection
+):
+    front = Front(runtime, connection)
+
+    async def handle(update):
+        if update.message.text == "poison":
+            raise RuntimeError("always")
+        await front.handle(update)
+
+    await server.push(message(ANN, "poison"))
+    await server.push(message(ANN, "fine"))
+    node = poller(handle=handle)
+    for _ in range(polling.MOST_TRIES - 1):
+        assert await node.step() > 0
+    assert inbox.texts(ANN) == []
+
+    assert await node.step() == 0
+    await node.step()
+
+    assert inbox.texts(ANN) == ["fine"]
+    assert server.updates == []
+    async with runtime.db.read() as session:
+        [kept] = await session.execute(select(Quarantined.channel, Quarantined.payload))
+    assert (kept.channel, "poison" in kept.payload["text"]) == ("telegram", True)
 
 
 async def test_an_update_that_cannot_be_read_is_passed_over(poller, server, inbox, caplog):

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol, cast
 
 from contact_center.errors import NotFound, TooLarge
 
@@ -56,14 +56,19 @@ class LocalStorage:
         self, chunks: AsyncIterator[bytes], *, name: str, content_type: str, limit: int
     ) -> StoredFile:
         key = secrets.token_hex(16)
-        digest, size, parts = hashlib.sha256(), 0, []
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > limit:
-                raise TooLarge(f"the file is larger than {limit} bytes")
-            digest.update(chunk)
-            parts.append(chunk)
-        await asyncio.to_thread(_write, self._path(key), b"".join(parts))
+        digest, size, path = hashlib.sha256(), 0, self._path(key)
+        file = await asyncio.to_thread(_begin, path.parent)
+        try:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise TooLarge(f"the file is larger than {limit} bytes")
+                digest.update(chunk)
+                await asyncio.to_thread(file.write, chunk)
+            await asyncio.to_thread(_finish, file, path)
+        except BaseException:
+            _drop(file)  # at once: this task may be cancelled
+            raise
         return StoredFile(key, clean_name(name), content_type, size, digest.hexdigest())
 
     async def load(self, key: str) -> bytes:
@@ -103,10 +108,18 @@ def _saved(directory: Path, before: float) -> list[str]:
     return sorted(path.name for path in files if path.stat().st_mtime < before)
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _begin(directory: Path) -> BinaryIO:
+    directory.mkdir(parents=True, exist_ok=True)
+    # Unbuffered: what has come is on the disk and not in our memory.
+    return cast("BinaryIO", tempfile.NamedTemporaryFile(dir=directory, delete=False, buffering=0))
+
+
+def _finish(file: BinaryIO, path: Path) -> None:
+    os.fsync(file.fileno())
+    file.close()
     Path(file.name).replace(path)
+
+
+def _drop(file: BinaryIO) -> None:
+    file.close()
+    Path(file.name).unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """What the handlers of the chat share, and how they learn who is calling."""
 
+import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from contact_center.web.call import CALL, Call
 from contact_center.web.limits import RateLimit
 
 CHANNEL = "webchat"
+MOST_UPLOADS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,8 @@ class Limits:
     network: RateLimit  # everything else that writes, by network
     files: RateLimit  # by visitor
     hints: RateLimit  # typing and reading, by visitor
+    network_hints: RateLimit  # the same by network, since a new visitor costs nothing
+    bytes: RateLimit  # of files, an hour, by network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class Front:
     uploads: Seal  # names a file that a message may carry
     downloads: Seal  # names an attachment that a window may show
     limits: Limits
+    uploading: asyncio.Semaphore  # files that arrive at once
 
 
 FRONT = web.AppKey("webchat", Front)
@@ -45,12 +50,15 @@ def build_front(runtime: Runtime) -> Front:
         tokens=VisitorTokens(runtime.secret, identity_secret=identity),
         uploads=Seal(runtime.secret, purpose="webchat.upload"),
         downloads=Seal(runtime.secret, purpose="webchat.download"),
+        uploading=asyncio.Semaphore(MOST_UPLOADS),
         limits=Limits(
             sessions=RateLimit(60),
             messages=RateLimit(chat.messages_per_minute),
             network=RateLimit(10 * chat.messages_per_minute),
             files=RateLimit(2 * runtime.settings.attachments.max_per_message),
             hints=RateLimit(120),
+            network_hints=RateLimit(1200),
+            bytes=RateLimit(100 * runtime.settings.attachments.max_bytes, per=3600),
         ),
     )
 

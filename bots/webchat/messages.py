@@ -80,6 +80,7 @@ async def tell_typing(request: web.Request) -> web.Response:
     """Agents who look at the ticket see that the customer is writing; nothing is stored."""
     front, visitor = request.app[FRONT], visitor_of(request)
     front.limits.hints.hit(visitor.id)
+    front.limits.network_hints.hit(client_network(call_of(request)))
     async with front.runtime.db.read() as session:
         conversation = await find_conversation(session, channel=CHANNEL, thread=visitor.id)
     if conversation is not None:
@@ -91,6 +92,7 @@ async def tell_read(request: web.Request) -> web.Response:
     """How far the customer has read."""
     front, visitor = request.app[FRONT], visitor_of(request)
     front.limits.hints.hit(visitor.id)
+    front.limits.network_hints.hit(client_network(call_of(request)))
     read: Read = await _body(request, _READ)
     async with front.runtime.db.begin() as session:
         conversation = await find_conversation(session, channel=CHANNEL, thread=visitor.id)

@@ -22,10 +22,10 @@ class RateLimit:
         self._clock = clock
         self._paid_until: dict[str, float] = {}
 
-    def hit(self, key: str) -> None:
+    def hit(self, key: str, *, cost: float = 1) -> None:
         """Raises TooMany."""
         now = self._clock()
-        paid = max(self._paid_until.get(key, now), now) + self._interval
+        paid = max(self._paid_until.get(key, now), now) + cost * self._interval
         self._refuse_beyond(paid - now - self._burst)
         if len(self._paid_until) >= MOST_KEYS and key not in self._paid_until:
             self._forget(now)

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from contact_center.errors import TooMany, Unavailable
+from contact_center.web.addresses import client_network
 from contact_center.web.call import Call
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT = 15.0  # seconds: shorter than what proxies cut off, and how we learn of the departed
 MOST_STREAMS = 5_000  # of this process
 MOST_PER_OWNER = 20
+MOST_PER_NETWORK = 500  # offices share one; visitors cost nothing, so owners alone limit nobody
 LONGEST_ID = 100
 _HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -65,6 +67,7 @@ class Streams:
         self._heartbeat = heartbeat
         self._closing = asyncio.Event()
         self._owners: Counter[str] = Counter()
+        self._networks: Counter[str] = Counter()
 
     @property
     def open_count(self) -> int:
@@ -91,8 +94,10 @@ class Streams:
         Or until `longest` seconds are over, after which the reader must show who it is once more.
         The handler's route must be declared with transaction=False. Raises TooMany, Unavailable.
         """
-        self._check(owner)
+        network = client_network(call)
+        self._check(owner, network)
         self._owners[owner] += 1
+        self._networks[network] += 1
         try:
             response = web.StreamResponse(headers=_HEADERS | call.headers | (headers or {}))
             await response.prepare(call.request)
@@ -102,13 +107,16 @@ class Streams:
             self._owners[owner] -= 1
             if not self._owners[owner]:
                 del self._owners[owner]
+            self._networks[network] -= 1
+            if not self._networks[network]:
+                del self._networks[network]
 
-    def _check(self, owner: str) -> None:
+    def _check(self, owner: str, network: str) -> None:
         if self._closing.is_set():
             raise Unavailable("this process is about to stop: connect again")
         if self.open_count >= MOST_STREAMS:
             raise Unavailable("too many streams are open: try again later")
-        if self._owners[owner] >= MOST_PER_OWNER:
+        if self._owners[owner] >= MOST_PER_OWNER or self._networks[network] >= MOST_PER_NETWORK:
             raise TooMany("you have too many streams open: close some", retry_after=60)
 
     async def _pump(

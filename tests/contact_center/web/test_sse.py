@@ -151,6 +151,15 @@ async def test_a_stream_that_breaks_ends_and_is_logged(app, client, caplog) -> N
     assert "a stream broke" in caplog.messages
 
 
+async def test_one_network_cannot_open_streams_without_end(client, monkeypatch) -> None:
+    monkeypatch.setattr(sse, "MOST_PER_NETWORK", 2)
+    opened = [await client.get("/stream") for _ in range(3)]
+
+    assert [response.status for response in opened] == [200, 200, 429]
+    for response in opened:
+        response.close()
+
+
 async def test_one_owner_cannot_open_streams_without_end(client, monkeypatch) -> None:
     monkeypatch.setattr(sse, "MOST_PER_OWNER", 2)
     opened = [await client.get("/stream") for _ in range(3)]

@@ -64,7 +64,7 @@ class LocalStorage:
                 if size > limit:
                     raise TooLarge(f"the file is larger than {limit} bytes")
                 digest.update(chunk)
-                await asyncio.to_thread(file.write, chunk)
+                await asyncio.to_thread(_append, file, chunk)
             await asyncio.to_thread(_finish, file, path)
         except BaseException:
             _drop(file)  # at once: this task may be cancelled
@@ -110,8 +110,12 @@ def _saved(directory: Path, before: float) -> list[str]:
 
 def _begin(directory: Path) -> BinaryIO:
     directory.mkdir(parents=True, exist_ok=True)
-    # Unbuffered: what has come is on the disk and not in our memory.
-    return cast("BinaryIO", tempfile.NamedTemporaryFile(dir=directory, delete=False, buffering=0))
+    return cast("BinaryIO", tempfile.NamedTemporaryFile(dir=directory, delete=False))
+
+
+def _append(file: BinaryIO, chunk: bytes) -> None:
+    file.write(chunk)
+    file.flush()
 
 
 def _finish(file: BinaryIO, path: Path) -> None:

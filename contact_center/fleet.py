@@ -12,9 +12,9 @@ import secrets
 from abc import abstractmethod
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 
 import asyncpg
-from redis.asyncio import Redis
 
 from contact_center.bus import Bus
 
@@ -109,10 +109,12 @@ class PostgresBus(FleetBus):
 class RedisBus(FleetBus):
     def __init__(self, url: str) -> None:
         super().__init__()
-        self._url = url
+        from redis.asyncio import Redis  # noqa: PLC0415  an extra, and slow to import
+
+        self._connect = partial(Redis.from_url, url)
 
     async def _listen(self) -> None:
-        async with Redis.from_url(self._url) as redis, redis.pubsub() as pubsub:
+        async with self._connect() as redis, redis.pubsub() as pubsub:
             await pubsub.subscribe(TOPIC)
             self.wake_all()
             async for message in pubsub.listen():
@@ -122,7 +124,7 @@ class RedisBus(FleetBus):
                     self.wake_all()
 
     async def _send(self) -> None:
-        async with Redis.from_url(self._url) as redis:
+        async with self._connect() as redis:
             while True:
                 message = await self._next_message()
                 with suppress(TimeoutError):

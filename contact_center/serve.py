@@ -41,7 +41,6 @@ from contact_center.clock import utcnow
 from contact_center.db import Database
 from contact_center.demo.defaults import demo_sources, for_demo
 from contact_center.demo.welcome import has_demo_staff, seed_if_empty, summary
-from contact_center.fleet import PostgresBus, RedisBus
 from contact_center.intake.actions import Intake
 from contact_center.integrations.actions import Endpoints
 from contact_center.migrations import run as migrations
@@ -252,11 +251,13 @@ def _reply_channels(calls: SignedCalls, sources: Mapping[str, Source]) -> dict[s
 
 
 def _bus(settings: Settings) -> Bus:
+    if settings.bus.url is None and settings.database.url.startswith("sqlite"):
+        return Bus()
+    from contact_center.fleet import PostgresBus, RedisBus  # noqa: PLC0415  drivers are extras
+
     if settings.bus.url is not None:
         return RedisBus(settings.bus.url)
-    if settings.database.url.startswith("postgresql"):
-        return PostgresBus(settings.database.url.replace("+asyncpg", ""))
-    return Bus()
+    return PostgresBus(settings.database.url.replace("+asyncpg", ""))
 
 
 def secret_key(settings: Settings) -> SecretStr:

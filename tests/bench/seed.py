@@ -1,7 +1,7 @@
 """Fills a database with many tickets, by SQL: years of a busy desk in minutes.
 
-Of a thousand tickets ten are active, ten resolved, the others closed; each has two messages and
-two events. Thinner than life: one of the messages can be searched, one has an arrival, and only
+Of a thousand tickets ten are active and in time, the others closed; each has two messages and two
+events. Thinner than life: one of the messages can be searched, one has an arrival, and only
 active tickets have clocks. One message in ten says "parcel" and 退款; ten in all say a rare word.
 """
 
@@ -33,11 +33,10 @@ RARE_EN, RARE_ZH = "quokka", "麒麟"
 STEP = 50_000  # tickets in one transaction
 AGENTS = 20
 
-OWNER = "CASE WHEN n % 1000 >= 5 THEN 1 + n % 20 END"
+OWNER = "CASE WHEN n % 1000 >= 5 THEN 1 + (n / 1000) % 20 END"
 STATUS = (
     "CASE WHEN n % 1000 < 5 THEN 'queued' WHEN n % 1000 < 8 THEN 'open' "
-    "WHEN n % 1000 < 10 THEN 'waiting_customer' WHEN n % 1000 < 20 THEN 'resolved' "
-    "ELSE 'closed' END"
+    "WHEN n % 1000 < 10 THEN 'waiting_customer' ELSE 'closed' END"
 )
 IS_ACTIVE, IS_COMMON, IS_RARE = "n % 1000 < 10", "n % 10 = 3", "n % {tenth} = 1"
 SAID = (
@@ -91,10 +90,10 @@ ROWS: list[tuple[str, dict[str, str]]] = [
             "created_at": "{at}",
             "updated_at": "{at}",
             "waiting_since": f"CASE WHEN {IS_ACTIVE} THEN {{at}} END",
-            "next_due_at": f"CASE WHEN {IS_ACTIVE} THEN {{at}} END",
+            "next_due_at": f"CASE WHEN {IS_ACTIVE} THEN {{due}} END",
             "breached_at": "CASE WHEN n % 500 = 0 THEN {at} END",
             "resolved_at": "CASE WHEN n % 1000 >= 10 THEN {at} END",
-            "closed_at": "CASE WHEN n % 1000 >= 20 THEN {at} END",
+            "closed_at": "CASE WHEN n % 1000 >= 10 THEN {at} END",
         },
     ),
     (
@@ -151,7 +150,7 @@ ROWS: list[tuple[str, dict[str, str]]] = [
             "kind": "'resolution'",
             "target": "86400",
             "started_at": "{at}",
-            "due_at": "{at}",
+            "due_at": "{due}",
         },
     ),
     (
@@ -202,18 +201,24 @@ def _numbers(db: Database, *, first: int, last: int) -> Any:
 
 
 def _statements(db: Database, numbers: Any, *, tenth: int) -> list[Insert]:
-    at = "to_timestamp(1700000000 + n * 60)"
+    moment = "to_timestamp({})"
     if db.is_sqlite:
-        at = "strftime('%Y-%m-%d %H:%M:%f', 1700000000 + n * 60, 'unixepoch') || '000'"
+        moment = "strftime('%Y-%m-%d %H:%M:%f', {}, 'unixepoch') || '000'"
+    now = int(utcnow().timestamp())
+    values = {
+        "at": moment.format(f"{now - 60_000_000} + n * 60"),
+        "due": moment.format(f"{now + 86_400} + n"),
+        "tenth": tenth,
+    }
     made = []
     for name, row in ROWS:
-        rows = _select(row, numbers, at=at, tenth=tenth)
+        rows = _select(row, numbers, values)
         if name == "clocks":
             rows = rows.where(text(IS_ACTIVE))
         made.append(insert(Table.metadata.tables[name]).from_select(list(row), rows))
     words = _search_row(db)
     search = table("message_search", *(column(name) for name in words))
-    found = _select(words, numbers, at=at, tenth=tenth)
+    found = _select(words, numbers, values)
     return [*made, insert(search).from_select(list(words), found)]
 
 
@@ -236,9 +241,9 @@ def _search_row(db: Database) -> dict[str, str]:
     return {"message_id": "2 * n - 1", "tokens": vector}
 
 
-def _select(row: Mapping[str, str], numbers: Any, *, at: str, tenth: int) -> Select[Any]:
-    values = (value.format(at=at, tenth=tenth) for value in row.values())
-    return select(*(literal_column(value, String) for value in values)).select_from(numbers)
+def _select(row: Mapping[str, str], numbers: Any, values: Mapping[str, Any]) -> Select[Any]:
+    columns = (literal_column(value.format(**values), String) for value in row.values())
+    return select(*columns).select_from(numbers)
 
 
 async def _keep_house(db: Database) -> None:

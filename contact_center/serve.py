@@ -41,7 +41,7 @@ from contact_center.clock import utcnow
 from contact_center.db import Database
 from contact_center.demo.defaults import demo_sources, for_demo
 from contact_center.demo.welcome import has_demo_staff, seed_if_empty, summary
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.integrations.actions import Endpoints
 from contact_center.migrations import run as migrations
 from contact_center.routing.rules import load_routes

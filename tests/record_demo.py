@@ -11,7 +11,7 @@ from contact_center.db import Database
 from contact_center.demo.defaults import COMPANY, for_demo
 from contact_center.demo.recording import FILE, record
 from contact_center.demo.seeding import DAYS, play
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.migrations import run as migrations
 from contact_center.routing.rules import load_routes
 from contact_center.settings import Callbacks, Settings

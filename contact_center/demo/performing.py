@@ -22,7 +22,7 @@ from contact_center.demo.people import COMPLAINTS, Buyer, Staff
 from contact_center.demo.plots import DIALOGUES, Beat, Do
 from contact_center.demo.stories import Telling
 from contact_center.events.rules import Actor, agent
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.links import actions as links
 from contact_center.messages import actions as messages
 from contact_center.sla.models import ClockKind, ClockState

@@ -18,7 +18,7 @@ from contact_center.demo.plots import DIALOGUES, Beat, Do, Stage, plot
 from contact_center.demo.recording import FILE, load
 from contact_center.demo.stories import Story, content_in, tell
 from contact_center.errors import Conflict
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.web.passwords import Passwords
 
 DAYS = 30

@@ -16,7 +16,7 @@ from contact_center.channels.email.parsing import parse_mail
 from contact_center.channels.email.receiver import receiving
 from contact_center.channels.email.sender import build_email_channel
 from contact_center.events.rules import agent
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.messages import actions as messages
 from contact_center.messages.models import Direction, Message
 from contact_center.messages.queries import ticket_messages

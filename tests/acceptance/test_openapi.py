@@ -18,7 +18,7 @@ from contact_center.channels.dialogue import Step
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.doorkeeper import Doorkeeper
 from contact_center.events.rules import agent
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.knowledge.actions import add_canned_reply
 from contact_center.messages.actions import reply
 from contact_center.routing.rules import Rule

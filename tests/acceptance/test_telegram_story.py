@@ -12,7 +12,7 @@ from contact_center.batching import Batcher
 from contact_center.bus import Bus
 from contact_center.db import Database
 from contact_center.events.rules import agent
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.messages.actions import reply
 from contact_center.messages.queries import conversation_messages
 from contact_center.routing.rules import Rule

@@ -17,7 +17,7 @@ from sqlalchemy import event
 from bots.dialogs.talk import build_dialogue
 from contact_center.channels.base import Inbound
 from contact_center.db import Database
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.routing.rules import load_routes
 from contact_center.settings import Settings, config_directory
 from contact_center.texts import load_texts

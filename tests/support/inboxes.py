@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from contact_center.batching import Batcher
 from contact_center.channels.base import Inbound, Receipt
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.runtime import Runtime
 
 

@@ -13,7 +13,7 @@ from contact_center.agents.queries import get_agent, get_team
 from contact_center.agents.rules import LINK_VALID, link_code
 from contact_center.deliveries.queries import count_waiting
 from contact_center.events.rules import agent as agent_actor
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.routing.rules import Rule
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status, TransferReason

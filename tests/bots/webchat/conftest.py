@@ -22,7 +22,7 @@ from contact_center.app import build_app
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
 from contact_center.db import Database
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.runtime import Runtime
 from contact_center.settings import Settings
 from contact_center.storage import LocalStorage

@@ -10,7 +10,7 @@ from contact_center.callbacks.models import Callback
 from contact_center.channels.dialogue import Step
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.events.rules import agent
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.messages import actions as messages
 from contact_center.messages import queries as message_queries
 from contact_center.runtime import Runtime

@@ -22,7 +22,7 @@ from contact_center.channels.base import Receipt
 from contact_center.channels.dialogue import Step
 from contact_center.db import Database
 from contact_center.events.rules import agent as agent_actor
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.logins.actions import open_session
 from contact_center.runtime import Runtime
 from contact_center.settings import Settings

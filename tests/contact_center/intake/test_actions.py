@@ -14,7 +14,7 @@ from contact_center.deliveries.models import Delivery
 from contact_center.errors import Unavailable
 from contact_center.events import queries as events
 from contact_center.events.rules import SYSTEM, agent
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.ledger import queries as ledger
 from contact_center.ledger.models import Outcome, Quarantined
 from contact_center.links import actions as links

@@ -12,7 +12,7 @@ from contact_center.channels.base import Inbound, Sender
 from contact_center.channels.dialogue import Step, Turn
 from contact_center.db import Database
 from contact_center.events.models import Event
-from contact_center.intake.actions import Intake
+from contact_center.intake.actions.taking import Intake
 from contact_center.ledger import actions, queries
 from contact_center.ledger.models import Outcome
 from contact_center.messages.models import Message

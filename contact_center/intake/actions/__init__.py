@@ -1,0 +1,1 @@
+"""What can be done with inbound messages: `taking` decides, `writing` writes it down."""

@@ -52,8 +52,9 @@ def _pages() -> dict[str, str]:
     found["ticket page"] = "/desk/tickets/{some}"
     words = {"common": (COMMON_EN, COMMON_ZH), "rare": (RARE_EN, RARE_ZH)}
     for kind, (english, chinese) in words.items():
-        found[f"search, {kind} English word"] = f"/desk/search?q={english}"
-        found[f"search, {kind} Chinese word"] = f"/desk/search?q={chinese}"
+        found[f"{kind} English word in messages"] = f"/api/v1/tickets?query={english}"
+        found[f"{kind} Chinese word in messages"] = f"/api/v1/tickets?query={chinese}"
+    found["search page: customers and messages"] = f"/desk/search?q={RARE_EN}"
     return found
 
 

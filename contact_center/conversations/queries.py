@@ -1,9 +1,9 @@
 """Every SQL statement about conversations."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import execute_many, insert_new, one_of
@@ -112,11 +112,6 @@ async def insert_conversations(session: AsyncSession, rows: Sequence[Mapping[str
 async def update_conversations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Each row: `row_id` and `new_…` for ticket_id, dialogue, language, updated_at."""
     await execute_many(session, _MOVE_ON, rows)
-
-
-async def add_conversation(session: AsyncSession, row: Mapping[str, Any]) -> int:
-    statement = insert(CONVERSATIONS).values(**row).returning(CONVERSATIONS.c.id)
-    return cast("int", (await session.execute(statement)).scalar_one())
 
 
 async def point_to_ticket(session: AsyncSession, *, old: int, new: int) -> None:

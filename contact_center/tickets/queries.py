@@ -63,13 +63,6 @@ async def lock_ticket(session: AsyncSession, ticket_id: int) -> Ticket:
     return ticket
 
 
-async def find_by_token(session: AsyncSession, public_token: str) -> Ticket:
-    ticket = await session.scalar(select(Ticket).where(Ticket.public_token == public_token))
-    if ticket is None:
-        raise NotFound("there is no such ticket")
-    return ticket
-
-
 async def claim_ticket(
     session: AsyncSession, ticket_id: int, *, agent_id: int, now: datetime
 ) -> Ticket | None:
@@ -261,12 +254,6 @@ _WAITING_ORDER = (
     Status.ON_HOLD,
 )
 assert set(_WAITING_ORDER) == WAITING
-
-
-async def open_tickets_of(session: AsyncSession, agent_id: int) -> int:
-    """How many active tickets an agent works on."""
-    counted = select(func.count()).where(Ticket.assignee_id == agent_id, text(IS_ACTIVE))
-    return await session.scalar(counted) or 0
 
 
 async def queued_ticket_ids(

@@ -70,6 +70,7 @@ def migrate(config: Config = None) -> None:
 def check_config(config: Config = None) -> None:
     """Read the whole configuration and say what is wrong with it."""
     from contact_center.errors import Invalid
+    from contact_center.procedure import FILE, load_procedure
     from contact_center.routing.rules import load_routes
     from contact_center.sources.rules import load_sources
     from contact_center.texts import load_texts, missing_texts
@@ -78,6 +79,7 @@ def check_config(config: Config = None) -> None:
     try:
         load_routes(directory / "routing.toml")
         load_sources(directory)
+        load_procedure(directory / FILE)
     except (Invalid, SettingsError) as error:
         _fail(str(error))
     if missing := missing_texts(load_texts(directory / "texts")):

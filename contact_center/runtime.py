@@ -10,6 +10,7 @@ from contact_center.bus import Bus
 from contact_center.channels.base import Channel, Inbound, Receipt
 from contact_center.clock import utcnow
 from contact_center.db import Database
+from contact_center.procedure import Procedure, usual_procedure
 from contact_center.settings import Settings
 from contact_center.storage import Storage
 from contact_center.texts import Texts
@@ -26,6 +27,7 @@ class Runtime:
     texts: Texts
     inbox: Batcher[Inbound, Receipt]  # the one way in
     channels: Mapping[str, Channel]  # the one way out
+    procedure: Procedure = field(default_factory=usual_procedure)  # of complaints
     now: Callable[[], datetime] = utcnow
     random: Random = field(default_factory=SystemRandom)
 

@@ -44,6 +44,7 @@ from contact_center.demo.welcome import has_demo_staff, seed_if_empty, summary
 from contact_center.intake.actions.taking import Intake
 from contact_center.integrations.actions import Endpoints
 from contact_center.migrations import run as migrations
+from contact_center.procedure import FILE, load_procedure
 from contact_center.routing.rules import load_routes
 from contact_center.runtime import Runtime
 from contact_center.settings import Settings, SettingsError
@@ -107,6 +108,7 @@ async def runtime_from(
         bus=bus,
         storage=LocalStorage(settings.attachments.directory),
         texts=texts,
+        procedure=load_procedure(directory / FILE),
         inbox=Batcher(intake.handle),
         channels=channels,
     )

@@ -3,6 +3,7 @@
 from contact_center.accounts import models as accounts
 from contact_center.agents import models as agents
 from contact_center.callbacks import models as callbacks
+from contact_center.complaints import models as complaints
 from contact_center.conversations import models as conversations
 from contact_center.customers import models as customers
 from contact_center.db import Table
@@ -24,6 +25,7 @@ SLICES = (
     accounts,
     agents,
     callbacks,
+    complaints,
     conversations,
     customers,
     deliveries,

@@ -183,6 +183,7 @@ class Ticket(Table):
     review_at: Mapped[datetime | None]  # while on hold or waiting for a third party
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    stage: Mapped[Short | None]  # of the complaint; None on a complaint: received
 
     @property
     def reference(self) -> str:

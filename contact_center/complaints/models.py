@@ -1,0 +1,252 @@
+"""Complaints: the process on top of a ticket, what was decided, and what is done about it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text  # noqa: TID251
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contact_center.db import Key, Name, Short, Table
+
+
+class Stage(StrEnum):
+    RECEIVED = "received"
+    ACKNOWLEDGED = "acknowledged"  # the customer knows who, what next, and when
+    ASSESSED = "assessed"
+    INVESTIGATING = "investigating"
+    DECISION_READY = "decision_ready"
+    RESPONDED = "responded"
+    ACCEPTED = "accepted"
+    REJECTED_BY_CUSTOMER = "rejected_by_customer"
+    SILENT = "silent"  # asked, and no answer: shown apart, never counted as accepted
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+
+
+MOVES: dict[Stage, frozenset[Stage]] = {
+    Stage.RECEIVED: frozenset({Stage.ACKNOWLEDGED, Stage.WITHDRAWN}),
+    Stage.ACKNOWLEDGED: frozenset({Stage.ASSESSED, Stage.WITHDRAWN}),
+    Stage.ASSESSED: frozenset({Stage.INVESTIGATING, Stage.DECISION_READY, Stage.WITHDRAWN}),
+    Stage.INVESTIGATING: frozenset({Stage.DECISION_READY, Stage.WITHDRAWN}),
+    Stage.DECISION_READY: frozenset({Stage.RESPONDED, Stage.INVESTIGATING, Stage.WITHDRAWN}),
+    Stage.RESPONDED: frozenset(
+        {Stage.ACCEPTED, Stage.REJECTED_BY_CUSTOMER, Stage.SILENT, Stage.WITHDRAWN}
+    ),
+    # What was said once may be said otherwise, until it is closed.
+    Stage.ACCEPTED: frozenset({Stage.CLOSED, Stage.REJECTED_BY_CUSTOMER}),
+    Stage.REJECTED_BY_CUSTOMER: frozenset(
+        {Stage.INVESTIGATING, Stage.ACCEPTED, Stage.CLOSED, Stage.WITHDRAWN}
+    ),
+    Stage.SILENT: frozenset(
+        {Stage.ACCEPTED, Stage.REJECTED_BY_CUSTOMER, Stage.WITHDRAWN, Stage.CLOSED}
+    ),
+    Stage.WITHDRAWN: frozenset({Stage.CLOSED}),
+    Stage.CLOSED: frozenset(),
+}
+# Nothing has been decided for the customer yet.
+UNDECIDED = frozenset(
+    {
+        Stage.RECEIVED,
+        Stage.ACKNOWLEDGED,
+        Stage.ASSESSED,
+        Stage.INVESTIGATING,
+        Stage.DECISION_READY,
+    }
+)
+ANSWERED = frozenset({Stage.RESPONDED, Stage.ACCEPTED, Stage.REJECTED_BY_CUSTOMER, Stage.SILENT})
+OVER = frozenset({Stage.WITHDRAWN, Stage.CLOSED})
+
+
+class Outcome(StrEnum):
+    UPHELD = "upheld"
+    PARTLY_UPHELD = "partly_upheld"
+    REJECTED = "rejected"
+
+
+class EvidenceKind(StrEnum):
+    MESSAGE = "message"
+    DOCUMENT = "document"
+    STATEMENT = "statement"
+    OBSERVATION = "observation"
+
+
+class RedressKind(StrEnum):
+    REFUND = "refund"
+    COMPENSATION = "compensation"
+    DISCOUNT = "discount"
+    REPLACEMENT = "replacement"
+    REPAIR = "repair"
+    APOLOGY = "apology"
+    OTHER = "other"
+
+
+class RedressState(StrEnum):
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    PROVIDED = "provided"
+
+
+REDRESS_MOVES: dict[RedressState, frozenset[RedressState]] = {
+    RedressState.PROPOSED: frozenset({RedressState.APPROVED, RedressState.REFUSED}),
+    RedressState.APPROVED: frozenset({RedressState.PROVIDED}),
+    RedressState.REFUSED: frozenset(),
+    RedressState.PROVIDED: frozenset(),
+}
+
+
+class ActionState(StrEnum):
+    """Plan, do, check, act."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    DONE = "done"
+    CHECKED = "checked"
+    CLOSED = "closed"
+
+
+ACTION_MOVES: dict[ActionState, ActionState | None] = {
+    ActionState.PROPOSED: ActionState.APPROVED,
+    ActionState.APPROVED: ActionState.DONE,
+    ActionState.DONE: ActionState.CHECKED,
+    ActionState.CHECKED: ActionState.CLOSED,
+    ActionState.CLOSED: None,
+}
+
+_UNFINISHED = text("stage <> 'closed' AND downgraded_at IS NULL")
+
+
+class Complaint(Table):
+    """One to one with its ticket, whose lock guards this row and all that hangs on it."""
+
+    __tablename__ = "complaints"
+    __table_args__ = (
+        Index("ix_complaints_received_at", "received_at"),
+        Index(
+            "ix_complaints_unfinished",
+            "stage",
+            "ticket_id",
+            sqlite_where=_UNFINISHED,
+            postgresql_where=_UNFINISHED,
+        ),
+    )
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    stage: Mapped[Stage] = mapped_column(default=Stage.RECEIVED)
+    level: Mapped[int] = mapped_column(default=1)  # 2 while, and after, it is reviewed
+    preset: Mapped[Short]  # whose required contents hold, and whose targets
+    remedy_requested: Mapped[str] = mapped_column(Text, default="")  # empty: unknown
+    received_at: Mapped[datetime]
+    summary_due_at: Mapped[datetime | None]  # accepted until then: a summary letter is enough
+    acknowledged_at: Mapped[datetime | None]
+    next_step: Mapped[str] = mapped_column(Text, default="")
+    next_at: Mapped[datetime | None]  # when the customer hears from us next
+    severity: Mapped[int | None]  # each of these from 0 to 3
+    safety: Mapped[int | None]
+    complexity: Mapped[int | None]
+    impact: Mapped[int | None]
+    urgency: Mapped[int | None]
+    assessed_at: Mapped[datetime | None]
+    handler_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))  # investigates
+    root_cause: Mapped[Short | None]
+    findings: Mapped[str] = mapped_column(Text, default="")
+    responded_at: Mapped[datetime | None]  # first
+    answered_at: Mapped[datetime | None]  # the customer said yes or no, latest
+    answer_channel: Mapped[Short | None]
+    answer_quote: Mapped[str] = mapped_column(Text, default="")
+    informed_internal_at: Mapped[datetime | None]  # of a review by somebody else
+    informed_external_at: Mapped[datetime | None]  # of bodies outside this company
+    review_declined_at: Mapped[datetime | None]
+    external_body: Mapped[Name | None]  # where the customer has taken it
+    external_reference: Mapped[Name | None]
+    external_at: Mapped[datetime | None]
+    extended_to: Mapped[datetime | None]
+    extension_reason: Mapped[str] = mapped_column(Text, default="")
+    withdrawn_at: Mapped[datetime | None]
+    downgraded_at: Mapped[datetime | None]  # it was no complaint after all
+    downgrade_reason: Mapped[str] = mapped_column(Text, default="")
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(80))
+    close_reason: Mapped[Short | None]  # the stage it was closed from
+    keep_until: Mapped[datetime | None]  # counted from the receipt
+
+
+class Evidence(Table):
+    __tablename__ = "complaint_evidence"
+
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("complaints.ticket_id"), index=True)
+    kind: Mapped[EvidenceKind]
+    text: Mapped[str] = mapped_column(Text)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    added_by: Mapped[int] = mapped_column(ForeignKey("agents.id"))
+    created_at: Mapped[datetime]
+
+
+class Decision(Table):
+    """One for each level; a review leaves the first as it was."""
+
+    __tablename__ = "complaint_decisions"
+    __table_args__ = (UniqueConstraint("ticket_id", "level"),)
+
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("complaints.ticket_id"))
+    level: Mapped[int]
+    outcome: Mapped[Outcome]
+    reasons: Mapped[str] = mapped_column(Text)
+    decided_by: Mapped[int] = mapped_column(ForeignKey("agents.id"))
+    decided_at: Mapped[datetime]
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    approved_at: Mapped[datetime | None]
+    contents: Mapped[list[str]] = mapped_column(default=list)  # what was ticked before sending
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))  # the response
+    sent_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    sent_at: Mapped[datetime | None]
+
+
+class RedressItem(Table):
+    __tablename__ = "redress_items"
+
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("complaints.ticket_id"), index=True)
+    kind: Mapped[RedressKind]
+    amount: Mapped[int] = mapped_column(default=0)  # hundredths of the currency's unit
+    description: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[RedressState] = mapped_column(default=RedressState.PROPOSED)
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("agents.id"))
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    provided_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    provided_at: Mapped[datetime | None]
+
+
+class CorrectiveAction(Table):
+    """What keeps it from happening again; it lives on when the complaint is closed."""
+
+    __tablename__ = "corrective_actions"
+    __table_args__ = (Index("ix_corrective_actions_state", "state", "due_at", "id"),)
+
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("complaints.ticket_id"), index=True)
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("corrective_actions.id"))
+    cycle: Mapped[int] = mapped_column(default=1)
+    state: Mapped[ActionState] = mapped_column(default=ActionState.PROPOSED)
+    cause: Mapped[str] = mapped_column(Text)
+    plan: Mapped[str] = mapped_column(Text)
+    measure: Mapped[str] = mapped_column(Text)  # by what the check is made, and from what baseline
+    owner_id: Mapped[int] = mapped_column(ForeignKey("agents.id"))
+    due_at: Mapped[datetime]
+    proposed_by: Mapped[str] = mapped_column(String(80))  # an actor
+    created_at: Mapped[datetime]
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    approved_at: Mapped[datetime | None]
+    done_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    done_at: Mapped[datetime | None]
+    done_note: Mapped[str] = mapped_column(Text, default="")
+    checked_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    checked_at: Mapped[datetime | None]
+    effective: Mapped[bool | None]
+    result: Mapped[str] = mapped_column(Text, default="")
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    closed_at: Mapped[datetime | None]

@@ -1,0 +1,65 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from contact_center.errors import Invalid
+from contact_center.procedure import load_procedure, parse_procedure, usual_procedure
+
+TABLE = tomllib.loads(Path("config/complaints.toml").read_text("utf-8"))
+
+
+def refused(**changes) -> str:
+    with pytest.raises(Invalid) as error:
+        parse_procedure(TABLE | changes)
+    return str(error.value)
+
+
+def test_the_configuration_that_is_shipped_is_valid() -> None:
+    assert usual_procedure().needed("iso10002_baseline", "rejected") == [
+        "decision",
+        "reasons",
+        "internal_alternatives",
+        "external_alternatives",
+    ]
+
+
+def test_a_preset_without_a_list_asks_for_what_the_usual_one_does() -> None:
+    procedure = usual_procedure()
+
+    assert procedure.needed("never_heard_of", "upheld") == ["decision", "reasons", "redress"]
+
+
+def test_a_worse_case_cannot_have_a_lower_priority() -> None:
+    matrix = [list(row) for row in TABLE["matrix"]]
+    matrix[3][3] = "low"
+
+    assert "matrix: row 3, column 3 is worse than" in refused(matrix=matrix)
+
+
+def test_a_matrix_has_four_rows_of_four() -> None:
+    assert "four rows of four" in refused(matrix=TABLE["matrix"][:3])
+
+
+def test_nobody_may_grant_more_than_those_above_them() -> None:
+    authority = TABLE["authority"] | {"agent": 5000}
+
+    assert "agent may grant more than lead" in refused(authority=authority)
+
+
+def test_what_a_response_needs_must_have_a_name() -> None:
+    required = TABLE["required"] | {"mine": ["a_poem"]}
+
+    assert "required.mine: a_poem: no such content" in refused(required=required)
+
+
+def test_the_file_and_the_key_are_named(tmp_path) -> None:
+    file = tmp_path / "complaints.toml"
+    file.write_text('currency = "yuan"')
+
+    with pytest.raises(Invalid) as error:
+        load_procedure(file)
+
+    assert str(error.value).startswith(f"{file}: currency: ")
+    with pytest.raises(Invalid, match="nowhere"):
+        load_procedure(tmp_path / "nowhere.toml")

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from contact_center.accounts import api as accounts
 from contact_center.agents import api as agents
+from contact_center.alerts import api as alerts
 from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
@@ -22,6 +23,7 @@ from contact_center.reports import api as reports
 from contact_center.runtime import Runtime
 from contact_center.sources import api as inbound
 from contact_center.sources.models import Source
+from contact_center.supervision import api as supervision
 from contact_center.tickets.api import records, work
 from contact_center.uploads import api as uploads
 from contact_center.web import docs, health
@@ -44,11 +46,13 @@ TABLES = (
     docs.routes,
     logins.routes,
     agents.routes,
+    alerts.routes,
     accounts.routes,
     customers.routes,
     finding.routes,
     records.routes,
     work.routes,
+    supervision.routes,
     talking.routes,
     uploads.routes,
     links.routes,

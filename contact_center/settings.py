@@ -142,6 +142,10 @@ class Callbacks(Section):
     reopen_within_days: int = Field(14, gt=0)
 
 
+class Supervision(Section):
+    unclaimed_minutes: int = Field(30, gt=0)
+
+
 class Digests(Section):
     hour: int = Field(8, ge=0, le=23)
 
@@ -174,6 +178,7 @@ class Settings(BaseSettings):
         "low": Targets(first_response=240, resolution=72 * 60),
     }
     callbacks: Callbacks = Callbacks()
+    supervision: Supervision = Supervision()
     digests: Digests = Digests()
 
     @classmethod

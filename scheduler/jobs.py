@@ -57,6 +57,13 @@ JOBS = [
         late=60,
     ),
     Job(name="end agreed waiting", trigger=MINUTELY, run=sweeps.end_waiting),
+    # Staff
+    Job(
+        name="send alerts",
+        trigger=IntervalTrigger(seconds=5, timezone="UTC"),
+        run=sweeps.send_alerts,
+        late=60,
+    ),
     # Customers
     Job(name="plan callbacks", trigger=SOON, run=sweeps.plan_callbacks),
     Job(name="make callbacks", trigger=SOON, run=sweeps.make_callbacks),

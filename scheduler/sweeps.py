@@ -3,6 +3,8 @@
 from datetime import timedelta
 from functools import partial
 
+from contact_center.alerts import actions as alerts
+from contact_center.alerts import queries as alert_queries
 from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks import queries as callback_queries
 from contact_center.runtime import Runtime
@@ -68,4 +70,14 @@ async def make_callbacks(runtime: Runtime) -> int:
         due=partial(callback_queries.lock_due, now=now),
         do=partial(callbacks.run_due, settings=settings, texts=runtime.texts, now=now),
         put_off=partial(callback_queries.put_off, until=now + PUT_OFF),
+    )
+
+
+async def send_alerts(runtime: Runtime) -> int:
+    """Hand what agents are told to mail and Telegram."""
+    return await work_off(
+        runtime,
+        "send alerts",
+        due=alert_queries.lock_unsent,
+        do=partial(alerts.send, texts=runtime.texts, settings=runtime.settings, now=runtime.now()),
     )

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.alerts.actions import alert
+from contact_center.alerts.queries import leads_of
 from contact_center.callbacks import queries
 from contact_center.callbacks.models import Callback, CallbackState
 from contact_center.callbacks.rules import BUTTON, WRITTEN, Answer, is_courtesy, understand
-from contact_center.channels.base import Button, Outgoing
-from contact_center.deliveries import actions as deliveries
+from contact_center.channels.base import Button
 from contact_center.deliveries import queries as delivery_queries
 from contact_center.deliveries.models import DeliveryStatus
 from contact_center.events.rules import SYSTEM, Actor, customer
@@ -192,8 +193,15 @@ async def _send_back(session: AsyncSession, ticket: Ticket, callback: Callback, 
     ticket.waiting_since = ticket.waiting_since or turn.now
     facts = {"why": "not_solved", "score": callback.score, "cycle": callback.cycle}
     await tickets.say(session, ticket, "lead.alerted", by=SYSTEM, now=turn.now, **facts)
-    if turn.settings.email.enabled:
-        await _mail_leads(session, ticket, callback, turn)
+    await alert(
+        session,
+        to=[lead.id for lead in await leads_of(session, ticket.team_id)],
+        kind="not_solved",
+        facts=facts,
+        ticket_id=ticket.id,
+        key=f"not_solved:{ticket.id}:{callback.cycle}",
+        now=turn.now,
+    )
     if callback.score is None:
         await _tell(session, ticket, "callback.sorry_rate", turn, with_scores=True)
     else:
@@ -226,32 +234,6 @@ async def _take_late(
             await _tell(session, ticket, "callback.noted", turn)
     elif answer is None and ticket.status in ACTIVE:
         ticket.waiting_since = ticket.waiting_since or turn.now
-
-
-async def _mail_leads(
-    session: AsyncSession, ticket: Ticket, callback: Callback, turn: Turn
-) -> None:
-    rows = []
-    link = f"{turn.settings.server.public_url.rstrip('/')}/desk/tickets/{ticket.id}"
-    for lead in await queries.leads_of(session, ticket.team_id):
-        facts = {"reference": ticket.reference, "score": callback.score or "–", "link": link}
-        alert = Outgoing(
-            idempotency_key=f"alert-{ticket.id}-{callback.cycle}-{lead.id}",
-            address=lead.email,
-            subject=turn.texts.say(lead.language, "alert.subject", **facts),
-            text=turn.texts.say(lead.language, "alert.not_solved", **facts).strip(),
-        )
-        rows.append(
-            deliveries.delivery_row(
-                alert,
-                channel="email",
-                order_key=alert.idempotency_key,
-                kind="alert",
-                now=turn.now,
-                ticket_id=ticket.id,
-            )
-        )
-    await deliveries.enqueue_all(session, rows)
 
 
 # Shared by all of the above

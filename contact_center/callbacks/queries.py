@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.agents.models import Agent, Role, TeamMember
 from contact_center.callbacks.models import IS_ACTIVE, Callback, CallbackState
 from contact_center.db import insert_or_ignore
 from contact_center.errors import NotFound
@@ -85,17 +84,3 @@ async def put_off(session: AsyncSession, callback_id: int, *, until: datetime) -
         .values(due_at=until)
         .execution_options(synchronize_session=False)
     )
-
-
-async def leads_of(session: AsyncSession, team_id: int | None) -> Sequence[Agent]:
-    """Who is alerted: the team's leads, or all leads and managers where it has none."""
-    working = select(Agent).where(Agent.active.is_(True)).order_by(Agent.id)
-    leads = working.where(
-        Agent.role == Role.LEAD,
-        Agent.id.in_(select(TeamMember.agent_id).where(TeamMember.team_id == team_id)),
-    )
-    found = (await session.scalars(leads)).all()
-    if found:
-        return found
-    others = working.where(Agent.role.in_((Role.LEAD, Role.MANAGER)))
-    return (await session.scalars(others.limit(20))).all()

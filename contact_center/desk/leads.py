@@ -1,4 +1,4 @@
-"""What leads look after: replies that did not arrive, messages kept aside, alerts."""
+"""What leads look after: replies that did not arrive, messages kept aside."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from contact_center.agents.queries import agent_names
 from contact_center.channels.base import LONGEST_TEXT
 from contact_center.deliveries.queries import dead_deliveries, get_delivery
 from contact_center.desk.login import Nothing
@@ -14,14 +13,12 @@ from contact_center.desk.render import page
 from contact_center.desk.shell import surroundings
 from contact_center.desk.ticket import state
 from contact_center.errors import Forbidden
-from contact_center.events.queries import alerts
 from contact_center.events.rules import Actor
 from contact_center.ledger import actions as ledger
 from contact_center.ledger.models import Outcome
 from contact_center.ledger.queries import arrivals_by_outcome, quarantined
 from contact_center.messages import actions as messages
 from contact_center.messages.queries import latest_messages
-from contact_center.tickets.queries import tickets_by_id
 from contact_center.web.arguments import Form, Id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -112,23 +109,6 @@ async def discard_message(call: Call, quarantined_id: Id, form: Form[DiscardForm
         now=call.now,
     )
     return page(call, "done.html", message="quarantine.discarded")
-
-
-@routes.get("/alerts", permission=Permission.REPORTS_READ)
-async def show_alerts(call: Call, before: Id | None = None) -> web.Response:
-    session = call.session
-    found = await alerts(session, before=before, limit=PAGE + 1)
-    shell = await surroundings(call, session, active="alerts")
-    tickets = await tickets_by_id(session, {e.ticket_id for e in found if e.ticket_id})
-    names = await agent_names(session, {ticket.owner_id for ticket in tickets.values()})
-    return page(
-        call,
-        "alerts.html",
-        alerts=[(event, tickets.get(event.ticket_id or 0)) for event in found[:PAGE]],
-        names=names,
-        more=_more(found),
-        **shell,
-    )
 
 
 def _more(found: Any) -> int | None:

@@ -8,7 +8,7 @@ from aiohttp import web
 from contact_center.agents.queries import agent_names, team_ids_of
 from contact_center.desk.render import draw, reader_of
 from contact_center.desk.rows import rows_of
-from contact_center.desk.shell import TALLY, count_queues, shown
+from contact_center.desk.shell import TALLY, count_all
 from contact_center.desk.streams import (
     LOOK_BACK,
     STREAMS,
@@ -61,7 +61,7 @@ async def _follow(call: Call, *, queue: Queue | None, after: int) -> web.StreamR
     cursor = Cursor((resume_at(call) or [after])[0])
     with call.request.app[STREAMS].listen(call, ["events"]) as subscription:
         async with pipe_to(call) as pipe:
-            counts: dict[Queue, int] = {}
+            counts: dict[str, str] = {}
             async for hints in beats(call, subscription):
                 if queue is not None:
                     await _send_rows(call, pipe, queue, cursor)
@@ -71,13 +71,11 @@ async def _follow(call: Call, *, queue: Queue | None, after: int) -> web.StreamR
     return pipe.response
 
 
-async def _send_counts(call: Call, pipe: Pipe, known: dict[Queue, int]) -> dict[Queue, int]:
-    now = call.runtime.now()
+async def _send_counts(call: Call, pipe: Pipe, known: dict[str, str]) -> dict[str, str]:
     async with call.runtime.db.read() as session:
-        team_ids = await team_ids_of(session, call.agent.id)
-        counts = await count_queues(call, session, team_ids=team_ids, now=now)
+        counts = await count_all(call, session)
     if counts != known:
-        await pipe.tell("counts", {queue.value: shown(n) for queue, n in counts.items()})
+        await pipe.tell("counts", counts)
     return counts
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from contact_center.agents.queries import all_agents, team_ids_of
+from contact_center.agents.queries import all_agents
 from contact_center.desk.render import draw, reader_of
-from contact_center.desk.shell import count_queues, shown
+from contact_center.desk.shell import count_all
 from contact_center.desk.story import Said, Story, said, story_of
 from contact_center.desk.streams import (
     HEARTBEAT,
@@ -103,11 +103,8 @@ class Window:
             await pipe.show(html, mark=f"{self.seen}.{self.last}")
 
     async def _tell_counts(self, pipe: Pipe) -> None:
-        now = self.call.runtime.now()
         async with self.call.runtime.db.read() as session:
-            team_ids = await team_ids_of(session, self.call.agent.id)
-            counted = await count_queues(self.call, session, team_ids=team_ids, now=now)
-        counts = {queue.value: shown(number) for queue, number in counted.items()}
+            counts = await count_all(self.call, session)
         if counts != self.counts:
             self.counts = counts
             await pipe.tell("counts", counts)

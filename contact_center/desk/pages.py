@@ -6,6 +6,7 @@ from contact_center.desk import (
     admin_replies,
     admin_staff,
     admin_systems,
+    alerts,
     files,
     leads,
     live,
@@ -16,6 +17,7 @@ from contact_center.desk import (
     saying,
     static_files,
     steps,
+    supervision,
     ticket,
 )
 from contact_center.desk.problems import show_problem
@@ -36,6 +38,8 @@ TABLES = (
     live.routes,
     live_ticket.routes,
     leads.routes,
+    alerts.routes,
+    supervision.routes,
     admin_staff.routes,
     admin_replies.routes,
     admin_systems.routes,

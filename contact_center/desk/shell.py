@@ -9,6 +9,7 @@ from aiohttp import web
 
 from contact_center.agents import queries as agents
 from contact_center.agents.models import Presence
+from contact_center.alerts.queries import unread_size
 from contact_center.deliveries import queries as deliveries
 from contact_center.ledger import queries as ledger
 from contact_center.tickets.queries import Queue, queue_size
@@ -54,6 +55,15 @@ async def count_queues(
     return counts
 
 
+async def count_all(call: Call, session: "AsyncSession") -> dict[str, str]:
+    """Every number beside the pages' names, as it is shown."""
+    team_ids = await agents.team_ids_of(session, call.agent.id)
+    now = call.runtime.now()
+    counts = await count_queues(call, session, team_ids=team_ids, now=now)
+    unread = await unread_size(session, call.agent.id, most=MOST_TROUBLES)
+    return {queue.value: shown(n) for queue, n in counts.items()} | {"alerts": str(unread)}
+
+
 def shown(count: int) -> str:
     return f"{MOST - 1}+" if count >= MOST else str(count)
 
@@ -69,6 +79,7 @@ async def surroundings(call: Call, session: "AsyncSession", *, active: str) -> d
         "active": active,
         "queues": [(queue, shown(counts[queue]), KEYS.get(queue, "")) for queue in Queue],
         "team_ids": team_ids,
+        "alert_count": await unread_size(session, agent.id, most=MOST_TROUBLES),
         "troubles": await _troubles(call, session),
         "may": {permission.name: call.agent.may(permission) for permission in Permission},
     }

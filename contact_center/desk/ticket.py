@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from contact_center.agents.queries import all_agents, team_ids_of
+from contact_center.alerts import actions as alerts
 from contact_center.desk.render import page
 from contact_center.desk.shell import surroundings
 from contact_center.desk.story import Story, earlier, said, story_of
@@ -52,6 +53,7 @@ async def show_ticket(call: Call, ticket_id: Id) -> web.Response:
 @routes.post("/tickets/{ticket_id}/seen", permission=_READ)
 async def mark_seen(call: Call, ticket_id: Id, message: Position) -> None:
     await actions.mark_read(call.session, ticket_id, message_id=message, by=Actor(call.agent.actor))
+    await alerts.mark_read(call.session, call.agent.id, ticket_id=ticket_id, now=call.now)
 
 
 @routes.get("/tickets/{ticket_id}/earlier", permission=_READ)

@@ -11,7 +11,14 @@ from contact_center.tickets.models import reference
 
 _KEYS = WORDS.keys(FALLBACK)
 # Which section names the codes that an event carries.
-_CODES = {"status": "status", "was": "status", "code": "code", "clock": "clock", "link": "link"}
+_CODES = {
+    "status": "status",
+    "was": "status",
+    "code": "code",
+    "clock": "clock",
+    "link": "link",
+    "cause": "cause",
+}
 _REFERENCES = ("other", "into", "split_from", "follows")
 
 

@@ -1,4 +1,4 @@
-"""Who did something."""
+"""Who did something, and what tickets are called."""
 
 from typing import NewType
 
@@ -25,3 +25,8 @@ def agent_id(actor: Actor) -> int | None:
     """The agent's id, or None when it was not an agent."""
     kind, _, number = actor.partition(":")
     return int(number) if kind == "agent" else None
+
+
+def reference(ticket_id: int) -> str:
+    """What a ticket is called by people; it opens nothing by itself."""
+    return f"T-{ticket_id:06d}"

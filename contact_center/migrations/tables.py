@@ -2,6 +2,7 @@
 
 from contact_center.accounts import models as accounts
 from contact_center.agents import models as agents
+from contact_center.alerts import models as alerts
 from contact_center.callbacks import models as callbacks
 from contact_center.complaints import models as complaints
 from contact_center.conversations import models as conversations
@@ -16,6 +17,7 @@ from contact_center.links import models as links
 from contact_center.logins import models as logins
 from contact_center.messages import models as messages
 from contact_center.sla import models as sla
+from contact_center.supervision import models as supervision
 from contact_center.tickets import models as tickets
 from contact_center.uploads import models as uploads
 from contact_center.web import models as web
@@ -24,6 +26,7 @@ from contact_center.webhooks import models as webhooks
 SLICES = (
     accounts,
     agents,
+    alerts,
     callbacks,
     complaints,
     conversations,
@@ -37,6 +40,7 @@ SLICES = (
     logins,
     messages,
     sla,
+    supervision,
     tickets,
     uploads,
     web,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.db import Key, Line, Short, Table
 from contact_center.errors import Conflict
+from contact_center.events.rules import reference as reference
 
 
 class TicketKind(StrEnum):
@@ -115,11 +116,6 @@ class IllegalTransition(Conflict):
 
 class AlreadyClaimed(Conflict):
     """Somebody else has the ticket."""
-
-
-def reference(ticket_id: int) -> str:
-    """What a ticket is called by people; it opens nothing by itself."""
-    return f"T-{ticket_id:06d}"
 
 
 class Ticket(Table):

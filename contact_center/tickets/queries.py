@@ -266,6 +266,16 @@ async def queued_ticket_ids(
     return (await session.scalars(found.order_by(Ticket.id).limit(limit))).all()
 
 
+async def unclaimed_before(
+    session: AsyncSession, since: datetime, *, limit: int
+) -> Sequence[Ticket]:
+    """What came before `since` and nobody has taken, the oldest first."""
+    found = select(Ticket).where(
+        Ticket.status == Status.QUEUED, Ticket.created_at < since, text(IS_ACTIVE)
+    )
+    return (await session.scalars(found.order_by(Ticket.id).limit(limit))).all()
+
+
 async def longest_waiting(session: AsyncSession) -> datetime | None:
     """Since when the customer waits who has waited longest for an answer."""
     active = text(IS_ACTIVE)

@@ -140,6 +140,7 @@ async def test_leads_of_the_team_get_one_mail_each(story) -> None:
     await story.is_asked()
 
     await story.says("没解决")
+    await sweeps.send_alerts(story.runtime)
 
     [alert] = await deliveries(story.runtime.db, "alert")
     assert (alert.channel, alert.address) == ("email", mine.email)
@@ -155,6 +156,7 @@ async def test_without_a_team_all_leads_are_alerted(story) -> None:
     await story.is_asked()
 
     await story.says("no")
+    await sweeps.send_alerts(story.runtime)
 
     assert len(await deliveries(story.runtime.db, "alert")) == 2
 

@@ -5,12 +5,10 @@ from sqlalchemy import event, update
 
 from contact_center.agents.models import Role
 from contact_center.deliveries.queries import DELIVERIES
-from contact_center.events.actions import record
-from contact_center.events.rules import SYSTEM, agent
+from contact_center.events.rules import agent
 from contact_center.messages.actions import reply
-from contact_center.tickets.queries import lock_ticket
 
-LEAD_PAGES = ("/desk/undelivered", "/desk/quarantine", "/desk/alerts", "/desk/admin/replies")
+LEAD_PAGES = ("/desk/undelivered", "/desk/quarantine", "/desk/supervision", "/desk/admin/replies")
 ADMIN_PAGES = ("/desk/admin/agents", "/desk/admin/tokens", "/desk/admin/webhooks")
 
 
@@ -86,22 +84,6 @@ async def test_no_page_loads_all_that_came_with_what_is_kept_aside(desk, path) -
     if path == "/desk/quarantine":
         assert "Mia" in html
         assert "&lt;b&gt;xxx" in html
-
-
-async def test_alerts_lead_to_their_tickets(desk) -> None:
-    lead = await desk.hire("Lee", Role.LEAD)
-    await desk.arrive("My <b>parcel</b>")
-    async with desk.runtime.db.begin() as session:
-        ticket = await lock_ticket(session, 1)
-        data = {"why": "not_solved", "score": 2}
-        await record(
-            session, "lead.alerted", actor=SYSTEM, now=desk.runtime.now(), ticket=ticket, data=data
-        )
-
-    html = await desk.page("/desk/alerts", lead)
-
-    assert "Not solved, says the customer · 2 of 5" in html
-    assert '<a href="/desk/tickets/1">' in html
 
 
 async def test_an_admin_hires_and_changes_agents(desk) -> None:

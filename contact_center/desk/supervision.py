@@ -1,0 +1,107 @@
+"""The supervisors' board: orders, broken promises, what waits too long, unhappy customers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from contact_center.agents.queries import agent_names
+from contact_center.desk.login import Nothing
+from contact_center.desk.render import go_to, page
+from contact_center.desk.rows import Row, rows_of
+from contact_center.desk.shell import surroundings
+from contact_center.events.queries import alerts
+from contact_center.events.rules import Actor
+from contact_center.supervision import actions
+from contact_center.supervision.queries import page_of_orders
+from contact_center.tickets.models import Ticket
+from contact_center.tickets.queries import Queue, queue_page, tickets_by_id, unclaimed_before
+from contact_center.web.arguments import Form, Id
+from contact_center.web.call import Call
+from contact_center.web.permissions import Permission
+from contact_center.web.routes import Routes
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+routes = Routes("desk", prefix="/desk", documented=False)
+
+OVERRIDE = Permission.TICKETS_OVERRIDE
+MOST = 30  # tickets a panel shows
+Words = Annotated[str, Field(max_length=4000)]
+
+
+class InstructionForm(BaseModel):
+    text: Words = ""
+
+
+class EndingForm(BaseModel):
+    explanation: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Tickets that have one thing in common."""
+
+    name: str
+    rows: Sequence[Row]
+
+
+@routes.get("/supervision", permission=OVERRIDE)
+async def show_board(call: Call) -> web.Response:
+    session = call.session
+    orders = await page_of_orders(session, limit=100)
+    tickets = await tickets_by_id(session, {order.ticket_id for order in orders})
+    rows = await rows_of(session, list(tickets.values()), agent_id=call.agent.id)
+    shell = await surroundings(call, session, active="supervision")
+    return page(
+        call,
+        "supervision.html",
+        orders=orders,
+        order_people=await agent_names(session, {order.supervisor_id for order in orders}),
+        rows={row.ticket.id: row for row in rows},
+        panels=[
+            Panel(name, await rows_of(session, found, agent_id=call.agent.id))
+            for name, found in await _panels(call, session)
+        ],
+        **shell,
+    )
+
+
+@routes.post("/supervision/{order_id}/take", permission=OVERRIDE)
+async def take(call: Call, order_id: Id, form: Form[Nothing]) -> web.Response:
+    await actions.take(call.session, order_id, by=_by(call), now=call.now)
+    return go_to(call, "/desk/supervision")
+
+
+@routes.post("/supervision/{order_id}/instruct", permission=OVERRIDE)
+async def instruct(call: Call, order_id: Id, form: Form[InstructionForm]) -> web.Response:
+    await actions.instruct(call.session, order_id, text=form.text, by=_by(call), now=call.now)
+    return go_to(call, "/desk/supervision")
+
+
+@routes.post("/supervision/{order_id}/end", permission=OVERRIDE)
+async def end(call: Call, order_id: Id, form: Form[EndingForm]) -> web.Response:
+    await actions.end(
+        call.session, order_id, explanation=form.explanation, by=_by(call), now=call.now
+    )
+    return go_to(call, "/desk/supervision")
+
+
+async def _panels(call: Call, session: "AsyncSession") -> list[tuple[str, Sequence[Ticket]]]:
+    waits = timedelta(minutes=call.runtime.settings.supervision.unclaimed_minutes)
+    unhappy = await alerts(session, limit=MOST)
+    numbers = list(dict.fromkeys(event.ticket_id for event in unhappy if event.ticket_id))
+    found = await tickets_by_id(session, numbers)
+    return [
+        ("breached", await queue_page(session, Queue.BREACHED, agent_id=0, limit=MOST)),
+        ("unclaimed", await unclaimed_before(session, call.now - waits, limit=MOST)),
+        ("unhappy", [found[number] for number in numbers if number in found]),
+    ]
+
+
+def _by(call: Call) -> Actor:
+    return Actor(call.agent.actor)

@@ -71,7 +71,10 @@ def cpu(process: psutil.Process) -> float:
 
 
 async def server_cpu(url: str) -> float:
-    """Seconds that PostgreSQL has worked so far, where it runs on this machine."""
+    """Seconds that PostgreSQL has worked so far, where it runs on this machine.
+
+    Backends end and take their times along: what ended children have used stands at the postmaster.
+    """
     if not url.startswith("postgresql"):
         return 0.0
     db = Database(url)
@@ -79,7 +82,11 @@ async def server_cpu(url: str) -> float:
         backend = await session.scalar(text("SELECT pg_backend_pid()"))
         try:
             postmaster = psutil.Process(backend).parent()
-            return sum(cpu(child) for child in postmaster.children()) if postmaster else 0.0
+            if postmaster is None:
+                return 0.0
+            ended = postmaster.cpu_times()
+            running = cpu(postmaster) + sum(cpu(child) for child in postmaster.children())
+            return float(ended.children_user + ended.children_system + running)
         except psutil.Error:
             return 0.0
         finally:

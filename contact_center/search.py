@@ -14,6 +14,7 @@ _FIRST_HAN = "\u2e80"
 _SUFFIXES = ("ings", "ing", "edly", "ed", "ies", "es", "s")
 LONGEST_TOKEN = 40
 MOST_TOKENS = 4_000  # of one text: what lies beyond is kept, but not found
+MOST_OF_A_NAME = 100  # tokens likewise
 
 
 def tokens(text: str) -> list[str]:
@@ -28,6 +29,22 @@ def tokens(text: str) -> list[str]:
         if len(found) >= MOST_TOKENS:
             break
     return found[:MOST_TOKENS]
+
+
+def name_tokens(text: str) -> list[str]:
+    """For names and addresses, which are found by how their words begin; each token once.
+
+    Words are not stemmed. The last Chinese character of a run stands alone too, so that every
+    character begins a token.
+    """
+    found: dict[str, None] = {}
+    for run in _RUN.findall(_fold(text)):
+        if run[0] >= _FIRST_HAN:
+            pairs = (run[i : i + 2] for i in range(len(run)))
+            found |= dict.fromkeys("x" + pair.encode("utf-16-be").hex() for pair in pairs)
+        else:
+            found[run[:LONGEST_TOKEN]] = None
+    return list(found)[:MOST_OF_A_NAME]
 
 
 def _fold(text: str) -> str:

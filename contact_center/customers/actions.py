@@ -56,6 +56,7 @@ async def recognise(
     in_vain = set(added.values()) - {customer_id for _, customer_id in found.values()}
     if in_vain:  # another process met the same strangers at the same moment
         await queries.delete_customers(session, in_vain)
+    await queries.index_customers(session, _words(fresh, found))
     return known | found
 
 
@@ -76,6 +77,7 @@ async def edit_customer(
     for name, value in changed.items():
         setattr(customer, name, value)
     await session.flush()
+    await queries.index_again(session, customer)
     data = {"customer_id": customer.id, "changed": sorted(changed)}
     await record(session, "customer.edited", actor=by, now=now, data=data)
 
@@ -98,6 +100,16 @@ async def unblock(session: AsyncSession, customer: Customer, *, by: Actor, now: 
     await session.flush()
     data = {"customer_id": customer.id}
     await record(session, "customer.unblocked", actor=by, now=now, data=data)
+
+
+def _words(senders: Iterable[Sender], found: Mapping[str, tuple[int, int]]) -> dict[int, list[str]]:
+    """What new addresses add to what their customers are found by."""
+    words: dict[int, list[str]] = {}
+    for sender in senders:
+        _, customer_id = found[sender.address]
+        texts = (sender.name, sender.address, sender.email, sender.phone)
+        words.setdefault(customer_id, []).extend(text for text in texts if text)
+    return words
 
 
 async def _owners_by_email(session: AsyncSession, senders: list[Sender]) -> dict[str, int]:

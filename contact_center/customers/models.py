@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.db import Key, Name, Short, Table
+from contact_center.search import LONGEST_TOKEN
 
 
 class Customer(Table):
@@ -39,3 +40,22 @@ class Identity(Table):
     name: Mapped[Name] = mapped_column(default="")
     verified: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+
+
+class CustomerWord(Table):
+    """A word of somebody's name or addresses, by whose beginning they are found."""
+
+    __tablename__ = "customer_words"
+    __table_args__ = (
+        Index("ix_customer_words_customer", "customer_id", "token"),
+        {"sqlite_with_rowid": False},
+    )
+
+    # Compared byte by byte, as SQLite does: a beginning is a range of the index.
+    token: Mapped[str] = mapped_column(
+        String(LONGEST_TOKEN).with_variant(String(LONGEST_TOKEN, collation="C"), "postgresql"),
+        primary_key=True,
+    )
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True
+    )

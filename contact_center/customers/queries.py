@@ -3,16 +3,30 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import insert_new, insert_numbered, one_of
 from contact_center.customers.models import Customer, Identity
 from contact_center.db import Table, among
 from contact_center.errors import NotFound
+from contact_center.search import name_tokens
 
 CUSTOMERS = Table.metadata.tables["customers"]
 IDENTITIES = Table.metadata.tables["identities"]
+WORDS = Table.metadata.tables["customer_words"]
+MOST_MATCHES = 10_000  # customers looked at: of a very common word the others need a second one
+MOST_WORDS = 12  # of a query
+_LAST = "\U0010ffff"  # sorts behind whatever follows a beginning
 _BY_ADDRESS = select(IDENTITIES.c.address, IDENTITIES.c.id, IDENTITIES.c.customer_id).where(
     IDENTITIES.c.channel == bindparam("channel"), one_of(IDENTITIES.c.address, "addresses")
 )
@@ -79,23 +93,6 @@ async def customers_by_id(
     return {customer.id: customer for customer in found}
 
 
-async def search_customers(
-    session: AsyncSession, text: str, *, after: int = 0, limit: int = 10
-) -> Sequence[Customer]:
-    """By a part of the name, or the whole mail address, telephone number or network address."""
-    wanted = text.strip()
-    part = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    owners = select(Identity.customer_id).where(Identity.address.in_({wanted, wanted.lower()}))
-    matches = or_(
-        Customer.name.ilike(f"%{part}%", escape="\\"),
-        Customer.email == wanted.lower(),
-        Customer.phone == wanted,
-        Customer.id.in_(owners),
-    )
-    found = select(Customer).where(matches, Customer.id > after)
-    return (await session.scalars(found.order_by(Customer.id).limit(limit))).all()
-
-
 async def page_of_customers(
     session: AsyncSession, *, after: int, limit: int, account_id: int | None = None
 ) -> Sequence[Customer]:
@@ -124,3 +121,79 @@ async def move_identities(session: AsyncSession, *, old: int, new: int) -> int:
         .execution_options(synchronize_session=False)
     )
     return len(moved.all())
+
+
+# Search
+
+
+async def index_customers(session: AsyncSession, texts: Mapping[int, Collection[str]]) -> None:
+    """Make customers findable by the words of the given texts as well."""
+    words = {
+        (token, customer_id)
+        for customer_id, some in texts.items()
+        for text in some
+        for token in name_tokens(text)
+    }
+    if words:  # in one order, so that two processes do not wait for each other
+        rows = [{"token": token, "customer_id": number} for token, number in sorted(words)]
+        await insert_new(session, WORDS, rows)
+
+
+async def index_again(session: AsyncSession, customer: Customer) -> None:
+    """By what is known of a customer now, and nothing else."""
+    await session.execute(delete(WORDS).where(WORDS.c.customer_id == customer.id))
+    texts = [customer.name, customer.email or "", customer.phone or ""]
+    for identity in await identities_of(session, customer.id):
+        texts += [identity.name, identity.address]
+    await index_customers(session, {customer.id: texts})
+
+
+async def search_customers(
+    session: AsyncSession, text: str, *, after: int = 0, limit: int = 10
+) -> Sequence[Customer]:
+    """By how the words of their names, mail addresses, numbers or network addresses begin."""
+    words = name_tokens(text)[:MOST_WORDS]
+    if not words:
+        return []
+    rarest, *others = await _by_rarity(session, words)
+    some = (
+        select(WORDS.c.customer_id)
+        .where(_begins(WORDS.c.token, rarest))
+        .order_by(WORDS.c.token, WORDS.c.customer_id)
+        .limit(MOST_MATCHES)
+        .subquery()
+    )
+    # The offset has PostgreSQL look each of the few up, instead of reading all who have the word.
+    has_others = (
+        select(literal(1))
+        .where(WORDS.c.customer_id == some.c.customer_id, _begins(WORDS.c.token, word))
+        .offset(0)
+        .exists()
+        for word in others
+    )
+    found = (
+        select(some.c.customer_id)
+        .where(some.c.customer_id > after, *has_others)
+        .distinct()
+        .order_by(some.c.customer_id)
+        .limit(limit)
+    )
+    ids = (await session.scalars(found)).all()
+    matches = select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id)
+    return (await session.scalars(matches)).all()
+
+
+async def _by_rarity(session: AsyncSession, words: Sequence[str]) -> Sequence[str]:
+    """Those first that fewest customers have; beyond `MOST_MATCHES` nobody counts."""
+    if len(words) == 1:
+        return words
+    counts = []
+    for number, word in enumerate(words):
+        some = select(literal(1)).where(_begins(WORDS.c.token, word)).limit(MOST_MATCHES)
+        counts.append(select(literal(number), func.count()).select_from(some.subquery()))
+    rows = await session.execute(union_all(*counts))
+    return [words[number] for number, _ in sorted(rows, key=lambda row: row[1])]
+
+
+def _begins(token: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
+    return token.between(beginning, beginning + _LAST)

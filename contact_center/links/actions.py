@@ -203,6 +203,7 @@ async def merge_customer(
     survivor.note = "\n\n".join(note for note in (survivor.note, victim.note) if note)
     await session.delete(victim)
     await session.flush()
+    await customers.index_again(session, survivor)
     await record(session, "customer.merged", actor=by, now=now, data=data)
     return survivor
 

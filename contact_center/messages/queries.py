@@ -8,14 +8,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import Rows, execute_many, insert_numbered
-from contact_center.db import Table, among, insert_for, is_postgresql
+from contact_center.db import Table, among, insert_for, is_postgresql, plan_for_values
 from contact_center.errors import NotFound
 from contact_center.messages.models import Attachment, Author, Direction, Message, ReadMark
 from contact_center.search import tokens
 
 MESSAGES = Table.metadata.tables["messages"]
 ATTACHMENTS = Table.metadata.tables["attachments"]
-MOST_MATCHES = 10_000  # messages looked at to find tickets
+# Messages looked at to find a page of tickets: first some, then more if these do not suffice.
+FEW_MATCHES, MOST_MATCHES = 1_000, 10_000
 _INDEX_ON_POSTGRESQL = text(
     "INSERT INTO message_search (message_id, tokens) VALUES (:id, array_to_tsvector(:tokens))"
 ).bindparams(bindparam("tokens", type_=ARRAY(String)))
@@ -216,6 +217,7 @@ async def search_messages(
     session: AsyncSession, terms: Sequence[str], *, before: int | None = None, limit: int = 200
 ) -> Sequence[tuple[int, int]]:
     """Message id and ticket id of messages that contain all terms, the newest first."""
+    await plan_for_values(session)
     matching, values = _matching(session, terms, before=before, limit=limit)
     statement = text(
         f"SELECT m.id, m.ticket_id FROM ({matching}) AS found "  # noqa: S608  no value is pasted in
@@ -232,7 +234,20 @@ async def search_tickets(
     The next page begins below the last of these messages. What lies deeper than `MOST_MATCHES`
     is found by more words.
     """
-    matching, values = _matching(session, terms, limit=MOST_MATCHES)
+    await plan_for_values(session)
+    found: Sequence[tuple[int, int]] = []
+    for depth in (FEW_MATCHES, MOST_MATCHES):
+        found = await _search_tickets(session, terms, before=before, limit=limit, depth=depth)
+        if len(found) >= limit:
+            break
+    return found
+
+
+async def _search_tickets(
+    session: AsyncSession, terms: Sequence[str], *, before: int | None, limit: int, depth: int
+) -> Sequence[tuple[int, int]]:
+    """Among the newest `depth` matches: those that are found are the newest of all."""
+    matching, values = _matching(session, terms, limit=depth)
     below = "HAVING max(m.id) < :below" if before is not None else ""
     statement = text(
         f"SELECT m.ticket_id, max(m.id) FROM ({matching}) AS found "  # noqa: S608  no value is pasted in

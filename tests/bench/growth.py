@@ -54,7 +54,8 @@ def _pages() -> dict[str, str]:
     for kind, (english, chinese) in words.items():
         found[f"{kind} English word in messages"] = f"/api/v1/tickets?query={english}"
         found[f"{kind} Chinese word in messages"] = f"/api/v1/tickets?query={chinese}"
-    found["search page: customers and messages"] = f"/desk/search?q={RARE_EN}"
+    for asked in (RARE_EN, COMMON_EN, "customer", "seed 77"):
+        found[f"search page: {asked}"] = f"/desk/search?q={asked}"
     return found
 
 

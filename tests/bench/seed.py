@@ -58,6 +58,10 @@ ROWS: list[tuple[str, dict[str, str]]] = [
             "created_at": "{at}",
         },
     ),
+    *(
+        ("customer_words", {"token": token, "customer_id": "n"})
+        for token in ("'customer'", "'seed'", "'' || n")
+    ),
     (
         "conversations",
         {
@@ -250,7 +254,7 @@ async def _keep_house(db: Database) -> None:
     """As PostgreSQL does by itself: sequences go on behind the last id, the planner knows."""
     async with db.begin() as session:
         for name in dict(ROWS):
-            if name == "arrivals":
+            if name in ("arrivals", "customer_words"):
                 continue
             sequence = func.pg_get_serial_sequence(name, "id")
             last = select(func.max(Table.metadata.tables[name].c.id)).scalar_subquery()

@@ -2,8 +2,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
+from contact_center.customers.queries import search_customers
 from contact_center.migrations import run
 from contact_center.migrations.tables import metadata
+from tests.support.factories import make_customer
 
 SEARCH = "message_search"  # differs between the databases, so no model describes it
 
@@ -38,3 +40,15 @@ async def test_downgrading_leaves_nothing_and_upgrading_works_again(db) -> None:
     await run.upgrade(db)
 
     assert await run.is_current(db)
+
+
+async def test_customers_of_before_are_found_by_their_words(db, clock) -> None:
+    async with db.begin() as session:
+        ann = await make_customer(session, name="Ann 李小龙", email="ann@example.com", now=clock())
+    await run.downgrade(db, "0001")
+
+    await run.upgrade(db)
+
+    async with db.read() as session:
+        for words in ("an", "小龙", "example.com", "address"):
+            assert [found.id for found in await search_customers(session, words)] == [ann.id]

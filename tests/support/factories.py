@@ -10,6 +10,7 @@ from contact_center.agents.models import Agent, Presence, Role, Team
 from contact_center.channels.base import Inbound, Sender
 from contact_center.conversations.models import Conversation
 from contact_center.customers.models import Customer, Identity
+from contact_center.customers.queries import index_again
 from contact_center.messages import queries as messages
 from contact_center.messages.models import Author, Direction
 from contact_center.messages.rules import message_row
@@ -69,6 +70,7 @@ async def make_customer(session: AsyncSession, *, now: datetime, **fields: Any) 
         Identity(customer_id=customer.id, channel="api", address=address, name="", created_at=now)
     )
     await session.flush()
+    await index_again(session, customer)
     return customer
 
 

@@ -1,6 +1,7 @@
 import pytest
 from sqlalchemy import select
 
+from contact_center.customers import queries
 from contact_center.customers.models import Identity
 from contact_center.events.models import Event
 from tests.support.factories import make_customer
@@ -12,7 +13,7 @@ URL = "/api/v1/customers"
 async def ann(db, clock):
     async with db.begin() as session:
         return await make_customer(
-            session, name="Ann 李 Lee", email="ann@example.com", phone="+86 10 123", now=clock()
+            session, name="Ann 李小龙 Lee", email="ann@example.com", phone="+86 10 123", now=clock()
         )
 
 
@@ -23,13 +24,29 @@ async def found(client, **query) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "query", ["ann", "LEE", "李", " n 李 ", "ann@example.com", "ANN@Example.com", "+86 10 123"]
+    "query",
+    [
+        "ann",
+        "LEE",
+        "an le",
+        "lee ann",
+        "李",
+        " ann 李 ",
+        "小",
+        "小龙",
+        "李小龙",
+        "ann@example.com",
+        "ANN@Example.com",
+        "example.com",
+        "ann@ex",
+        "+86 10 123",
+    ],
 )
 async def test_a_customer_is_found_by_name_or_address(login, ann, query) -> None:
     assert await found(await login(), query=query) == [ann.id]
 
 
-@pytest.mark.parametrize("query", ["bob", "%", "_", "\\", "example.com"])
+@pytest.mark.parametrize("query", ["bob", "%", "_", "\\", "nn", "龙小", "ann bob", "ann* OR bob"])
 async def test_a_query_is_no_pattern(login, ann, query) -> None:
     assert await found(await login(), query=query) == []
 
@@ -43,6 +60,27 @@ async def test_a_customer_is_found_by_the_address_on_a_network(login, ann, db) -
     assert await found(li, query=address) == [ann.id]
     [identity] = await (await li.get(f"{URL}/{ann.id}/identities")).json()
     assert (identity["channel"], identity["address"]) == ("api", address)
+
+
+async def test_an_edited_customer_is_found_by_the_new_name_only(login, ann) -> None:
+    li = await login()
+
+    edit = await li.patch(f"{URL}/{ann.id}", json={"name": "Beatrix", "phone": None})
+
+    assert edit.status == 200
+    assert await found(li, query="beatrix example") == [ann.id]
+    assert await found(li, query="lee") == await found(li, query="123") == []
+
+
+async def test_of_common_words_the_rarest_is_looked_up(login, db, clock, monkeypatch) -> None:
+    monkeypatch.setattr(queries, "MOST_MATCHES", 2)
+    async with db.begin() as session:
+        for name in ("Ann", "Ann", "Ann", "Ann Lee"):
+            last = await make_customer(session, name=name, now=clock())
+    li = await login()
+
+    assert await found(li, query="ann lee") == await found(li, query="lee ann") == [last.id]
+    assert len(await found(li, query="ann")) == 2
 
 
 async def test_customers_come_in_pages(login, db, clock) -> None:
@@ -64,7 +102,7 @@ async def test_an_edit_says_in_the_log_that_and_not_what(login, ann, db) -> None
     response = await manager.patch(f"{URL}/{ann.id}", json={**change, "name": None})
 
     edited = await response.json()
-    assert (edited["name"], edited["email"]) == ("Ann 李 Lee", "ann@new.example")
+    assert (edited["name"], edited["email"]) == ("Ann 李小龙 Lee", "ann@new.example")
     assert await found(manager, account_id=account["id"]) == [ann.id]
     async with db.read() as session:
         event = await session.scalar(select(Event).where(Event.kind == "customer.edited"))

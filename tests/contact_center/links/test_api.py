@@ -89,6 +89,8 @@ async def test_a_customer_known_as_two_becomes_one(login, db, clock, pair) -> No
     assert (await li.get(f"/api/v1/customers/{double.id}")).status == 404
     ann = await (await li.get(f"/api/v1/customers/{one.customer_id}")).json()
     assert (ann["email"], ann["note"]) == ("ann@example.com", "VIP")
+    listed = await (await li.get("/api/v1/customers", params={"query": "ann@example"})).json()
+    assert [customer["id"] for customer in listed["items"]] == [one.customer_id]
     shown = await (await li.get(path(ticket))).json()
     assert shown["customer"]["id"] == one.customer_id
     identities = await li.get(f"/api/v1/customers/{one.customer_id}/identities")

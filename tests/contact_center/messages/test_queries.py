@@ -91,3 +91,18 @@ async def test_the_newest_come_first_and_the_next_page_goes_on_below(session, cl
 
     assert [number for number, _ in [*first, *rest]] == ids[::-1]
     assert {ticket_id for _, ticket_id in rest} == {ticket.id}
+
+
+async def test_a_page_of_tickets_is_found_below_many_matches_of_one(
+    session, clock, monkeypatch
+) -> None:
+    monkeypatch.setattr(queries, "FEW_MATCHES", 3)
+    old, loud = [await make_ticket(session, now=clock()) for _ in range(2)]
+    first = await customer_says(session, old, "parcel", now=clock())
+    last = [await customer_says(session, loud, "parcel", now=clock()) for _ in range(4)][-1]
+
+    found = await queries.search_tickets(session, ["parcel"], limit=2)
+    below = await queries.search_tickets(session, ["parcel"], before=last, limit=2)
+
+    assert found == [(loud.id, last), (old.id, first)]
+    assert below == [(old.id, first)]

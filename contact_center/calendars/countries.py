@@ -15,12 +15,14 @@ LANGUAGES = {"en": "en_US", "zh": "zh_CN"}
 
 _DAY = timedelta(days=1)
 
+Names = tuple[tuple[str, str], ...]  # by language
+
 
 @dataclass(frozen=True, slots=True)
 class Official:
     """Days off with their names by language; `known_until`: later ones may still be moved."""
 
-    closed: Mapping[date, tuple[tuple[str, str], ...]]
+    closed: Mapping[date, Names]
     makeup: frozenset[date]
     known_until: date
 
@@ -61,11 +63,9 @@ def _look_up(code: str, locale: str) -> Any:
         )
 
 
-def _whole_breaks(
-    closed: Mapping[date, tuple[tuple[str, str], ...]], days: Any
-) -> dict[date, tuple[tuple[str, str], ...]]:
+def _whole_breaks(closed: Mapping[date, Names], days: Any) -> dict[date, Names]:
     """Weekends inside and beside a break are days of it: they are off even in a week of 7 days."""
-    found = {}
+    found: dict[date, Names] = {}
     for day, names in closed.items():
         for step in (_DAY, -_DAY):
             for one in takewhile(lambda one: not days.is_working_day(one), _from(day, step)):

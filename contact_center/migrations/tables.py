@@ -16,12 +16,14 @@ from contact_center.ledger import models as ledger
 from contact_center.links import models as links
 from contact_center.logins import models as logins
 from contact_center.messages import models as messages
+from contact_center.promises import models as promises
 from contact_center.sla import models as sla
 from contact_center.supervision import models as supervision
 from contact_center.tickets import models as tickets
 from contact_center.uploads import models as uploads
 from contact_center.web import models as web
 from contact_center.webhooks import models as webhooks
+from contact_center.work_orders import models as work_orders
 
 SLICES = (
     accounts,
@@ -39,11 +41,13 @@ SLICES = (
     links,
     logins,
     messages,
+    promises,
     sla,
     supervision,
     tickets,
     uploads,
     web,
     webhooks,
+    work_orders,
 )
 metadata = Table.metadata

@@ -29,6 +29,7 @@ from contact_center.tickets.models import (
     Ticket,
     TransferReason,
 )
+from contact_center.tickets.rules import check_nothing_is_open
 
 Policy = Mapping[Any, Targets]  # by priority
 
@@ -169,6 +170,7 @@ async def resolve(
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.first_response_at is None:
         raise Conflict(f"{ticket.reference} has no answer yet: tell the customer what was done")
+    check_nothing_is_open(ticket)
     _move(ticket, Status.RESOLVED, now=now)
     ticket.resolution_code = code
     ticket.resolved_at = now
@@ -188,6 +190,7 @@ async def reopen(
     _move(ticket, Status.OPEN, now=now)
     ticket.reopen_count += 1
     ticket.resolved_at = ticket.resolution_code = None
+    ticket.signed_off_at = ticket.confirmed_at = ticket.settled = None
     ticket.assignee_id = ticket.owner_id or ticket.assignee_id
     ticket.next_due_at = await clocks.continue_resolution(session, ticket.id, now=now)
     await say(

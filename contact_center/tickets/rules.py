@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from contact_center.errors import Forbidden
+from contact_center.errors import Conflict, Forbidden
 from contact_center.events.rules import Actor, agent_id
 from contact_center.tickets.models import Priority, Ticket, reference
 
@@ -18,6 +18,24 @@ def check_may_act(ticket: Ticket, *, by: Actor, override: bool) -> None:
         return
     if number not in (ticket.assignee_id, ticket.owner_id):
         raise Forbidden(f"{ticket.reference} is with somebody else: ask them, or a lead")
+
+
+def check_answers_for(ticket: Ticket, *, by: Actor, acting: int | None) -> None:
+    """What only the owner does, or `acting` in the owner's absence. Raises Forbidden."""
+    if acting is None or agent_id(by) not in (acting, ticket.owner_id):
+        raise Forbidden(
+            f"only who answers for {ticket.reference} can do this: ask its owner, "
+            "or have it handed over"
+        )
+
+
+def check_nothing_is_open(ticket: Ticket) -> None:
+    """No ticket is resolved while work for it, or a promise to its customer, is open."""
+    if ticket.open_work_orders or ticket.open_promises:
+        raise Conflict(
+            f"{ticket.reference} cannot be resolved: {ticket.open_work_orders} work orders and "
+            f"{ticket.open_promises} promises are open"
+        )
 
 
 def parse_reference(text: str) -> int | None:

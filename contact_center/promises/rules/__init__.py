@@ -1,0 +1,1 @@
+"""Pure decisions about promises, and finding one in what somebody writes."""

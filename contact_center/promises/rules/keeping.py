@@ -1,0 +1,52 @@
+"""When a promise may be made, and how it may end."""
+
+from datetime import datetime, timedelta
+
+from contact_center.errors import Conflict, Forbidden, Invalid
+from contact_center.events.rules import Actor, agent_id
+from contact_center.promises.models import Promise
+from contact_center.tickets.models import Ticket
+
+LONGEST_TEXT = 2_000  # characters
+FURTHEST = timedelta(days=366)
+SUPERVISED = 2  # broken promises on one ticket, from which on a supervisor looks after it
+
+
+def check_promise(text: str, *, due_at: datetime, now: datetime) -> str:
+    """Raises Invalid."""
+    if not text.strip():
+        raise Invalid("say what is promised")
+    if len(text) > LONGEST_TEXT:
+        raise Invalid(f"a promise has at most {LONGEST_TEXT} characters")
+    if due_at <= now:
+        raise Invalid("a promise is for the future: choose a later time")
+    if due_at > now + FURTHEST:
+        raise Invalid(f"a promise is for at most {FURTHEST.days} days from now")
+    return text.strip()
+
+
+def check_in_time(promise: Promise, *, now: datetime) -> None:
+    """Until it falls due it can be kept or changed; then it is broken."""
+    if now > promise.due_at:
+        raise Conflict(
+            f"the promise was for {promise.due_at:%Y-%m-%d %H:%M} UTC: it is broken",
+            due_at=promise.due_at.isoformat(),
+        )
+
+
+def check_reason(reason: str) -> str:
+    if not reason.strip():
+        raise Invalid("say why nobody waits for it any more")
+    return reason.strip()
+
+
+def check_may_end(promise: Promise, ticket: Ticket, *, by: Actor, as_lead: bool) -> None:
+    """Who gave it, who works on the ticket or answers for it, or a lead. Raises Forbidden."""
+    concerned = (promise.promised_by_id, ticket.owner_id, ticket.assignee_id)
+    if not as_lead and agent_id(by) not in concerned:
+        raise Forbidden("the promise is somebody else's: ask them, or a lead")
+
+
+def rate(kept: int, broken: int) -> float | None:
+    """Of the promises that fell due the part that was kept; None where there were none."""
+    return kept / (kept + broken) if kept + broken else None

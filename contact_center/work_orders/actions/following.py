@@ -1,0 +1,52 @@
+"""What becomes of work orders when something happens to their ticket."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.events.rules import SYSTEM, Actor
+from contact_center.tickets.models import Ticket
+from contact_center.work_orders import queries
+from contact_center.work_orders.actions.holding import say, take_stock
+from contact_center.work_orders.actions.issuing import Calendars, end, send_back
+from contact_center.work_orders.models import WorkOrder, WorkOrderState
+
+
+async def cancel_all(
+    session: AsyncSession, ticket: Ticket, *, by: Actor, now: datetime, reason: str
+) -> None:
+    """The locked ticket is cancelled: nobody has to do anything for it any more."""
+    for order in await queries.open_work_orders_of(session, ticket.id):
+        await end(session, order, ticket, text=reason, by=by, now=now)
+    ticket.open_work_orders = 0
+
+
+async def move_all(
+    session: AsyncSession, old: Ticket, new: Ticket, *, by: Actor, now: datetime
+) -> None:
+    """Both tickets are locked; the work goes on for the one that stays."""
+    moved = await queries.move_work_orders(session, old=old.id, new=new.id)
+    old.open_work_orders = 0
+    for order_id in moved:
+        order = await queries.get_work_order(session, order_id)
+        await say(session, new, order, "moved", by=by, now=now, other=old.id)
+    if moved:
+        await take_stock(session, new, by=by, now=now)
+
+
+async def not_solved(
+    session: AsyncSession, ticket: Ticket, *, calendars: Calendars, now: datetime
+) -> WorkOrder | None:
+    """The customer says that it is not solved: the team's work is to be done again.
+
+    Where several teams have worked on it the owner decides who does it again.
+    """
+    done = [
+        order
+        for order in await queries.work_orders_of(session, ticket.id)
+        if order.state is WorkOrderState.VERIFIED and order.is_blocking
+    ]
+    if len(done) != 1:
+        return None
+    await send_back(session, done[0], ticket, text="", calendars=calendars, by=SYSTEM, now=now)
+    return done[0]

@@ -1,0 +1,283 @@
+"""What is done by whoever asks for the work. Callers own the transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents import queries as agents
+from contact_center.calendars.days import Target, parse
+from contact_center.calendars.week import Calendar
+from contact_center.errors import Conflict, Forbidden, Invalid
+from contact_center.events.rules import Actor, agent_id
+from contact_center.supervision import actions as supervision
+from contact_center.tickets import queries as ticket_queries
+from contact_center.tickets.models import ACTIVE, IllegalTransition, Status, Ticket
+from contact_center.tickets.rules import check_answers_for
+from contact_center.work_orders import queries, rules
+from contact_center.work_orders.actions.holding import (
+    lock,
+    say,
+    take_stock,
+    tell_team,
+    write_down,
+)
+from contact_center.work_orders.models import EntryKind, WorkOrder, WorkOrderState
+from contact_center.work_orders.rules import Visit, check_text
+
+Calendars = Mapping[str, Calendar]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked of a team, and what it has promised for work of this kind."""
+
+    kind: str
+    team_id: int
+    task: str
+    sign_for: Target
+    finish: Target
+    calendar: Calendar
+    is_blocking: bool = True
+    is_visit: bool = False
+    visit: Visit | None = None
+
+
+async def issue(
+    session: AsyncSession, ticket_id: int, asked: Asked, *, by: Actor, now: datetime
+) -> WorkOrder:
+    """Ask a team for work; its own promises run from now on. Raises Invalid, Conflict."""
+    ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    if ticket.status not in ACTIVE - {Status.QUEUED}:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: claim or reopen it first")
+    task = check_text(asked.task, what="what is to be done")
+    rules.check_visit(asked.visit, is_visit=asked.is_visit, now=now)
+    await agents.get_team(session, asked.team_id)
+    if len(await queries.open_work_orders_of(session, ticket.id)) >= rules.MOST_OPEN:
+        raise Conflict(f"{ticket.reference} has {rules.MOST_OPEN} open work orders: end some first")
+    order = _order(ticket, asked, task=task, by=by, now=now)
+    session.add(order)
+    await session.flush()  # its id goes into what is written about it
+    write_down(session, order, EntryKind.ISSUED, task, by=by, now=now, team_id=order.team_id)
+    await say(session, ticket, order, "issued", by=by, now=now, team=order.team_id, type=order.kind)
+    await tell_team(session, ticket, order, "issued", by=by, now=now)
+    await take_stock(session, ticket, by=by, now=now)
+    return order
+
+
+def _order(ticket: Ticket, asked: Asked, *, task: str, by: Actor, now: datetime) -> WorkOrder:
+    visit = asked.visit
+    return WorkOrder(
+        ticket_id=ticket.id,
+        kind=asked.kind,
+        state=WorkOrderState.ISSUED,
+        task=task,
+        team_id=asked.team_id,
+        issued_by_id=agent_id(by),
+        is_blocking=asked.is_blocking,
+        calendar=asked.calendar.name,
+        sign_target=str(asked.sign_for),
+        finish_target=str(asked.finish),
+        sign_due_at=rules.due_at(asked.sign_for, now, asked.calendar),
+        finish_due_at=rules.due_at(asked.finish, now, asked.calendar),
+        issued_at=now,
+        return_count=0,
+        redo_count=0,
+        version=1,
+        is_visit=asked.is_visit,
+        location=visit.location.strip() if visit else None,
+        skill=visit.skill if visit else None,
+        appointment_from=visit.appointment_from if visit else None,
+        appointment_until=visit.appointment_until if visit else None,
+    )
+
+
+async def redirect(
+    session: AsyncSession,
+    order_id: int,
+    *,
+    team_id: int,
+    calendars: Calendars,
+    text: str,
+    by: Actor,
+    now: datetime,
+    as_lead: bool,
+) -> WorkOrder:
+    """Send what a team has returned to another (or once more to it); after two returns a lead."""
+    order, ticket = await lock(session, order_id)
+    team = await agents.get_team(session, team_id)
+    if order.return_count >= rules.LEAD_DECIDES and not as_lead:
+        raise Forbidden(
+            f"{order.reference} has been returned {order.return_count} times: "
+            "a lead decides who does it"
+        )
+    order.move(WorkOrderState.ISSUED)
+    order.team_id, order.assignee_id, order.suggested_team_id = team.id, None, None
+    order.issued_at, order.signed_at = now, None
+    _promise_anew(order, calendars, now=now)
+    write_down(session, order, EntryKind.REDIRECTED, text.strip(), by=by, now=now, team_id=team.id)
+    await say(session, ticket, order, "redirected", by=by, now=now, team=team.id)
+    await tell_team(session, ticket, order, "issued", by=by, now=now)
+    await take_stock(session, ticket, by=by, now=now)
+    return order
+
+
+def _promise_anew(order: WorkOrder, calendars: Calendars, *, now: datetime) -> None:
+    calendar = _calendar(order, calendars)
+    order.sign_due_at = rules.due_at(parse(order.sign_target), now, calendar)
+    order.finish_due_at = rules.due_at(parse(order.finish_target), now, calendar)
+
+
+async def verify(
+    session: AsyncSession,
+    order_id: int,
+    *,
+    by: Actor,
+    now: datetime,
+    rating: int | None = None,
+    text: str = "",
+) -> WorkOrder:
+    """The work is good. Only who answers for the ticket says so. Raises Forbidden."""
+    order, ticket = await lock(session, order_id)
+    await _check_is_owner(session, ticket, by=by, now=now)
+    if rating is not None and not 1 <= rating <= 5:
+        raise Invalid("a rating is a number from 1 to 5")
+    order.move(WorkOrderState.VERIFIED)
+    order.ended_at, order.rating = now, rating
+    write_down(session, order, EntryKind.VERIFIED, text.strip(), by=by, now=now)
+    await say(session, ticket, order, "verified", by=by, now=now, rating=rating)
+    await take_stock(session, ticket, by=by, now=now)
+    return order
+
+
+async def redo(
+    session: AsyncSession,
+    order_id: int,
+    *,
+    text: str,
+    calendars: Calendars,
+    by: Actor,
+    now: datetime,
+) -> WorkOrder:
+    """It is not good yet: the team has half of its first time. The third is supervised."""
+    order, ticket = await lock(session, order_id)
+    await _check_is_owner(session, ticket, by=by, now=now)
+    if ticket.status not in ACTIVE:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: reopen it first")
+    text = check_text(text, what="what is still wrong")
+    await send_back(session, order, ticket, text=text, calendars=calendars, by=by, now=now)
+    return order
+
+
+async def send_back(
+    session: AsyncSession,
+    order: WorkOrder,
+    ticket: Ticket,
+    *,
+    text: str,
+    calendars: Calendars,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """A redo of a locked work order, by its owner or because the customer says so."""
+    target = rules.redo_target(order.finish_target)
+    due_at = rules.due_at(target, now, _calendar(order, calendars))
+    order.move(WorkOrderState.REDO)
+    order.redo_count += 1
+    order.finish_due_at = due_at
+    order.finished_at = order.ended_at = order.arrived_at = None
+    write_down(session, order, EntryKind.REDO, text, by=by, now=now)
+    await say(session, ticket, order, "redo", by=by, now=now, count=order.redo_count)
+    await tell_team(session, ticket, order, "redo", by=by, now=now)
+    if order.redo_count >= rules.SUPERVISED:
+        facts = {"work_order": order.id, "team": order.team_id}
+        await supervision.order(session, ticket, cause="redo", now=now, facts=facts)
+    await take_stock(session, ticket, by=by, now=now)
+
+
+async def waive(
+    session: AsyncSession, order_id: int, *, text: str, by: Actor, now: datetime
+) -> WorkOrder:
+    """The customer need not wait for this work; the team goes on with it."""
+    order, ticket = await lock(session, order_id)
+    await _check_is_owner(session, ticket, by=by, now=now)
+    text = check_text(text, what="why the customer need not wait for it")
+    if not order.blocks:
+        raise Conflict(f"{order.reference} blocks nothing: there is nothing to waive")
+    order.waived_at = now
+    order.version += 1
+    write_down(session, order, EntryKind.WAIVED, text, by=by, now=now)
+    await say(session, ticket, order, "waived", by=by, now=now)
+    await take_stock(session, ticket, by=by, now=now)
+    return order
+
+
+async def withdraw(
+    session: AsyncSession, order_id: int, *, text: str, by: Actor, now: datetime
+) -> WorkOrder:
+    """The work is no longer needed."""
+    order, ticket = await lock(session, order_id)
+    text = check_text(text, what="why the work is no longer needed")
+    await end(session, order, ticket, text=text, by=by, now=now)
+    await take_stock(session, ticket, by=by, now=now)
+    return order
+
+
+async def end(
+    session: AsyncSession,
+    order: WorkOrder,
+    ticket: Ticket,
+    *,
+    text: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Cancel a locked work order."""
+    order.move(WorkOrderState.CANCELLED)
+    order.ended_at = now
+    write_down(session, order, EntryKind.CANCELLED, text, by=by, now=now)
+    await say(session, ticket, order, "cancelled", by=by, now=now)
+    if order.assignee_id is not None:
+        await tell_team(session, ticket, order, "cancelled", by=by, now=now)
+
+
+async def decide_extension(
+    session: AsyncSession,
+    order_id: int,
+    *,
+    granted: bool,
+    by: Actor,
+    now: datetime,
+    text: str = "",
+) -> WorkOrder:
+    """The owner or a lead says whether the team gets more time. Callers check who asks."""
+    order, ticket = await lock(session, order_id)
+    until = order.extension_until
+    order.move(WorkOrderState.IN_PROGRESS)
+    assert until is not None
+    order.extension_granted = granted
+    if granted:
+        order.finish_due_at = until
+    kind = EntryKind.EXTENSION_GRANTED if granted else EntryKind.EXTENSION_DECLINED
+    write_down(session, order, kind, text.strip(), by=by, now=now)
+    await say(session, ticket, order, kind.value, by=by, now=now, until=until.isoformat())
+    await tell_team(session, ticket, order, kind.value, by=by, now=now)
+    return order
+
+
+async def _check_is_owner(
+    session: AsyncSession, ticket: Ticket, *, by: Actor, now: datetime
+) -> None:
+    acting = await ticket_queries.answering_for(session, ticket, now=now)
+    check_answers_for(ticket, by=by, acting=acting)
+
+
+def _calendar(order: WorkOrder, calendars: Calendars) -> Calendar:
+    try:
+        return calendars[order.calendar]
+    except KeyError:
+        raise Conflict(
+            f"{order.reference} is promised by the calendar {order.calendar!r}, which is no longer "
+            "in calendars.toml: put it back"
+        ) from None

@@ -1,0 +1,191 @@
+"""What the team does that was asked. Callers own the transaction."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents import queries as agents
+from contact_center.alerts.queries import leads_of
+from contact_center.errors import Conflict, Invalid
+from contact_center.events.rules import Actor, agent_id
+from contact_center.supervision import actions as supervision
+from contact_center.tickets.actions import acting_agent
+from contact_center.tickets.models import Ticket
+from contact_center.work_orders import rules
+from contact_center.work_orders.actions.holding import lock, say, take_stock, tell, write_down
+from contact_center.work_orders.models import (
+    EntryKind,
+    IllegalStep,
+    WorkOrder,
+    WorkOrderState,
+)
+from contact_center.work_orders.rules import check_text
+
+
+async def sign(
+    session: AsyncSession, order_id: int, *, by: Actor, now: datetime, as_lead: bool = False
+) -> WorkOrder:
+    """Take the work on; exactly one does."""
+    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    agent = await acting_agent(session, by)
+    if order.state is WorkOrderState.SIGNED and order.assignee_id not in (None, agent.id):
+        raise IllegalStep(f"{order.reference} has been signed by a colleague")
+    order.move(WorkOrderState.SIGNED)
+    order.assignee_id, order.signed_at = agent.id, now
+    await say(session, ticket, order, "signed", by=by, now=now)
+    return order
+
+
+async def start(
+    session: AsyncSession, order_id: int, *, by: Actor, now: datetime, as_lead: bool = False
+) -> WorkOrder:
+    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    await _start(session, order, ticket, by=by, now=now)
+    return order
+
+
+async def arrive(
+    session: AsyncSession, order_id: int, *, by: Actor, now: datetime, as_lead: bool = False
+) -> WorkOrder:
+    """Whoever visits the customer is there: the work begins."""
+    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    if not order.is_visit:
+        raise Conflict(f"{order.reference} is no field visit")
+    if order.arrived_at is not None:
+        raise Conflict(f"{order.reference}: they have arrived already")
+    if order.state is not WorkOrderState.IN_PROGRESS:
+        await _start(session, order, ticket, by=by, now=now)
+    order.arrived_at = now
+    await say(session, ticket, order, "arrived", by=by, now=now)
+    return order
+
+
+async def ask_extension(
+    session: AsyncSession,
+    order_id: int,
+    *,
+    until: datetime,
+    text: str,
+    by: Actor,
+    now: datetime,
+    as_lead: bool = False,
+) -> WorkOrder:
+    """Ask the owner for more time: once, and before it has run out. Raises Conflict, Invalid."""
+    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    text = check_text(text, what="why more time is needed")
+    rules.check_extension(order, until=until, now=now)
+    order.move(WorkOrderState.EXTENSION_REQUESTED)
+    order.extension_until = until
+    write_down(session, order, EntryKind.EXTENSION_REQUESTED, text, by=by, now=now)
+    facts = {"until": until.isoformat()}
+    await say(session, ticket, order, "extension_requested", by=by, now=now, **facts)
+    to = [ticket.owner_id]
+    await tell(session, ticket, order, "extension_requested", to=to, by=by, now=now)
+    return order
+
+
+async def finish(
+    session: AsyncSession,
+    order_id: int,
+    *,
+    text: str,
+    by: Actor,
+    now: datetime,
+    as_lead: bool = False,
+) -> WorkOrder:
+    """The team is done. The owner looks at it, and answers the customer: nothing is resolved."""
+    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    text = check_text(text, what="what was done")
+    if order.is_visit and order.arrived_at is None:
+        raise Conflict(f"{order.reference} is a field visit: say first when you arrived")
+    if order.state in (WorkOrderState.SIGNED, WorkOrderState.REDO):
+        await _start(session, order, ticket, by=by, now=now)
+    elif order.state is WorkOrderState.EXTENSION_REQUESTED:
+        order.move(WorkOrderState.IN_PROGRESS)  # what they asked for is no longer needed
+        order.extension_granted = False
+    order.move(WorkOrderState.FINISHED)
+    order.finished_at = now
+    write_down(session, order, EntryKind.FINISHED, text, by=by, now=now)
+    await say(session, ticket, order, "finished", by=by, now=now, team=order.team_id)
+    to = {ticket.owner_id, order.issued_by_id}
+    await tell(session, ticket, order, "finished", to=to, by=by, now=now)
+    await take_stock(session, ticket, by=by, now=now)
+    return order
+
+
+async def give_back(
+    session: AsyncSession,
+    order_id: int,
+    *,
+    text: str,
+    by: Actor,
+    now: datetime,
+    suggested_team_id: int | None = None,
+    as_lead: bool = False,
+) -> WorkOrder:
+    """Not for this team. Who asked sends it elsewhere; from the second time on a lead does."""
+    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    text = check_text(text, what="why the work is returned")
+    if suggested_team_id == order.team_id:
+        raise Invalid("suggest another team than your own")
+    if suggested_team_id is not None:
+        await agents.get_team(session, suggested_team_id)
+    rules.check_return(order, now=now)
+    order.move(WorkOrderState.RETURNED)
+    order.return_count += 1
+    order.suggested_team_id = suggested_team_id
+    facts = {"team": order.team_id, "suggested": suggested_team_id, "count": order.return_count}
+    write_down(session, order, EntryKind.RETURNED, text, by=by, now=now, team_id=suggested_team_id)
+    await say(session, ticket, order, "returned", by=by, now=now, **facts)
+    await tell(
+        session,
+        ticket,
+        order,
+        "returned",
+        to=await _deciding(session, ticket, order),
+        by=by,
+        now=now,
+    )
+    if order.return_count >= rules.SUPERVISED:
+        facts = {"work_order": order.id}
+        await supervision.order(session, ticket, cause="returns", now=now, facts=facts)
+    await take_stock(session, ticket, by=by, now=now)
+    return order
+
+
+async def comment(
+    session: AsyncSession, order_id: int, *, text: str, by: Actor, now: datetime
+) -> WorkOrder:
+    """Who asked and who works on it tell each other something. Callers check who may."""
+    order, ticket = await lock(session, order_id)
+    text = check_text(text, what="something")
+    write_down(session, order, EntryKind.COMMENT, text, by=by, now=now)
+    order.version += 1
+    await say(session, ticket, order, "commented", by=by, now=now)
+    return order
+
+
+async def _lock(
+    session: AsyncSession, order_id: int, *, by: Actor, as_lead: bool
+) -> tuple[WorkOrder, Ticket]:
+    order, ticket = await lock(session, order_id)
+    members = {agent.id for agent in await agents.members_of(session, order.team_id)}
+    rules.check_is_member(order, by=by, members=members, lead=as_lead)
+    return order, ticket
+
+
+async def _deciding(session: AsyncSession, ticket: Ticket, order: WorkOrder) -> set[int | None]:
+    """Who says where returned work goes: first who asked for it, then the leads."""
+    asked: set[int | None] = {ticket.owner_id, order.issued_by_id}
+    if order.return_count < rules.LEAD_DECIDES:
+        return asked
+    return asked | {lead.id for lead in await leads_of(session, ticket.team_id)}
+
+
+async def _start(
+    session: AsyncSession, order: WorkOrder, ticket: Ticket, *, by: Actor, now: datetime
+) -> None:
+    order.move(WorkOrderState.IN_PROGRESS)
+    order.started_at = order.started_at or now
+    order.assignee_id = order.assignee_id or agent_id(by)
+    await say(session, ticket, order, "started", by=by, now=now)

@@ -22,7 +22,7 @@ _ASKS = re.compile(
     r"请(?:您|你|尽|在|于|回|提)|(?:麻烦|烦请|需要|希望)(?:您|你)|(?:您|你)(?:需要|可以|要|得|把)"
 )
 _SPAN = re.compile(
-    rf"(?P<number>{_NUMBER})(?P<piece>个)?(?P<unit>分钟|小时|钟头|工作日|天|日|周|星期|礼拜)(?P<half>半)?"
+    rf"(?P<number>{_NUMBER})(?:个(?P<half>半)?)?(?P<unit>分钟|小时|钟头|工作日|天|日|周|星期|礼拜)"
     r"(?:之内|以内|内|之后|以后|后|左右)"
 )
 _DAY = re.compile(
@@ -35,7 +35,7 @@ _DAY = re.compile(
 )
 _TIME = re.compile(
     r"(?P<part>凌晨|清晨|早上|早晨|上午|中午|午间|下午|午后|傍晚|晚上|晚间|今晚|明晚|今早|明早)?"
-    rf"\s*(?:(?P<hour>{_NUMBER})(?:点钟|点|时)(?:(?P<minute>{_NUMBER})分?|(?P<quarter>[一三])刻)?"
+    rf"\s*(?:(?P<hour>{_NUMBER})(?:点钟|点|时)(?:(?P<quarter>[一三])刻|(?P<minute>{_NUMBER})分?)?"
     r"|(?P<hour24>\d{1,2}):(?P<minute24>\d{2}))"
 )
 _PART = re.compile(
@@ -56,6 +56,7 @@ _WORDS = {
     "明晚": EVENING,
 }
 _DAYS = {"今": 0, "明": 1, "后": 2, "大": 3}
+_IN_DAYS = {"天": 1, "日": 1, "周": 7, "星期": 7, "礼拜": 7}
 _FRIDAY = 4
 
 
@@ -81,13 +82,10 @@ def moment_in(sentence: str) -> Moment | None:
 def _after(span: re.Match[str]) -> Moment:
     half = span["number"] == "半"
     number = 0 if half else _number(span["number"])
-    match span["unit"]:
-        case "工作日":
-            return Moment(business_days=number, at=END_OF_DAY)
-        case "天" | "日":
-            return Moment(days=max(1, number), at=END_OF_DAY)
-        case "周" | "星期" | "礼拜":
-            return Moment(days=7 * number, at=END_OF_DAY)
+    if span["unit"] == "工作日":
+        return Moment(business_days=number, at=END_OF_DAY)
+    if span["unit"] in _IN_DAYS:
+        return Moment(days=max(1, number * _IN_DAYS[span["unit"]]), at=END_OF_DAY)
     whole = 60 if span["unit"] == "分钟" else 3600
     seconds = whole * number + (whole // 2 if half or span["half"] else 0)
     return Moment(after=timedelta(seconds=seconds))

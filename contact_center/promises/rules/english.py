@@ -14,7 +14,7 @@ _DOES = (
 )
 _WILL = r"(?:'ll| will| shall|(?:'m|'re| am| are) going to|'d be able to| promise to| can)"
 _PROMISES = re.compile(
-    rf"\b(?:i|we|(?:my|our|a|the) (?:\w+ ){{1,2}}?){_WILL} (?:\w+ ){{0,3}}?{_DOES}\b"
+    rf"\b(?:i|we|(?:my|our|a|the) \w+(?: \w+)?){_WILL} (?:\w+ ){{0,3}}?{_DOES}\b"
     r"|\byou(?:'ll| will| shall) (?:\w+ ){0,2}?(?:hear|have|get|receive|be (?:called|contacted))\b"
     r"|\bexpect (?:a|an|our|my|the|to hear)\b"
     r"|\bwill be (?:\w+ ){0,2}?(?:done|ready|sent|solved|resolved|fixed|repaired|refunded|shipped"

@@ -69,7 +69,9 @@ def migrate(config: Config = None) -> None:
 @app.command("check-config")
 def check_config(config: Config = None) -> None:
     """Read the whole configuration and say what is wrong with it."""
+    from contact_center.calendars.loading import load_calendars
     from contact_center.errors import Invalid
+    from contact_center.policies.loading import load_policies
     from contact_center.procedure import FILE, load_procedure
     from contact_center.routing.rules import load_routes
     from contact_center.sources.rules import load_sources
@@ -79,6 +81,7 @@ def check_config(config: Config = None) -> None:
     try:
         load_routes(directory / "routing.toml")
         load_sources(directory)
+        load_policies(directory, calendars=load_calendars(directory))
         load_procedure(directory / FILE)
     except (Invalid, SettingsError) as error:
         _fail(str(error))

@@ -7,9 +7,11 @@ from random import Random, SystemRandom
 
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
+from contact_center.calendars.loading import Calendars
 from contact_center.channels.base import Channel, Inbound, Receipt
 from contact_center.clock import utcnow
 from contact_center.db import Database
+from contact_center.policies.choosing import Policies
 from contact_center.procedure import Procedure, usual_procedure
 from contact_center.settings import Settings
 from contact_center.storage import Storage
@@ -25,6 +27,8 @@ class Runtime:
     bus: Bus
     storage: Storage
     texts: Texts
+    calendars: Calendars
+    policies: Policies
     inbox: Batcher[Inbound, Receipt]  # the one way in
     channels: Mapping[str, Channel]  # the one way out
     procedure: Procedure = field(default_factory=usual_procedure)  # of complaints

@@ -27,6 +27,7 @@ from bots.webchat.channel import WebchatChannel
 from contact_center.app import build_app
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
+from contact_center.calendars.loading import load_calendars
 from contact_center.channels.base import Channel
 from contact_center.channels.email.receiver import receiving
 from contact_center.channels.email.sender import build_email_channel
@@ -44,6 +45,7 @@ from contact_center.demo.welcome import has_demo_staff, seed_if_empty, summary
 from contact_center.intake.actions.taking import Intake
 from contact_center.integrations.actions import Endpoints
 from contact_center.migrations import run as migrations
+from contact_center.policies.loading import load_policies
 from contact_center.procedure import FILE, load_procedure
 from contact_center.routing.rules import load_routes
 from contact_center.runtime import Runtime
@@ -93,6 +95,7 @@ async def runtime_from(
     bus = _bus(settings)
     db = Database(settings.database.url, on_commit=bus.publish)
     texts = load_texts(directory / "texts")
+    calendars = load_calendars(directory)
     intake = Intake(
         db=db,
         settings=settings,
@@ -109,6 +112,8 @@ async def runtime_from(
         storage=LocalStorage(settings.attachments.directory),
         texts=texts,
         procedure=load_procedure(directory / FILE),
+        calendars=calendars,
+        policies=load_policies(directory, calendars=calendars),
         inbox=Batcher(intake.handle),
         channels=channels,
     )

@@ -205,6 +205,12 @@ def config_directory(chosen: Path | None = None) -> Path:
     raise SettingsError(f"{candidates[0]}: there is no settings.toml in this directory")
 
 
+def config_file(directory: Path, name: str) -> Path:
+    """The file in the config directory, or the one that is shipped where it has none."""
+    candidates = [directory / name, PACKAGE / "config" / name, PACKAGE.parent / "config" / name]
+    return next((file for file in candidates if file.is_file()), candidates[0])
+
+
 def load_settings(directory: Path) -> Settings:
     """Raises SettingsError that names the file, the key and the reason."""
     file = directory / "settings.toml"

@@ -26,6 +26,7 @@ from contact_center.settings import Settings
 from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
 from tests.support.browser import NEEDED, chromium
+from tests.support.calendars import POLICIES, SHIPPED
 from tests.support.clients import Browsers, Login, TokenFor
 from tests.support.databases import (
     BACKENDS,
@@ -154,6 +155,8 @@ def runtime(db: Database, clock: FakeClock, tmp_path: Path) -> Runtime:
         bus=Bus(),
         storage=LocalStorage(tmp_path / "attachments"),
         texts=load_texts(Path("config/texts")),
+        calendars=SHIPPED,
+        policies=POLICIES,
         inbox=Batcher(nowhere),
         channels={},
         now=clock,

@@ -23,7 +23,7 @@ from contact_center.calendars.week import (
     Week,
 )
 from contact_center.errors import Invalid
-from contact_center.settings import SettingsError
+from contact_center.settings import SettingsError, config_file
 
 Calendars: TypeAlias = Mapping[str, Calendar]
 
@@ -54,8 +54,9 @@ _TABLES = TypeAdapter(
 )
 
 
-def load_calendars(file: Path) -> Calendars:
-    """By name, "24x7" among them. Raises SettingsError."""
+def load_calendars(directory: Path) -> Calendars:
+    """From the config directory, by name, "24x7" among them. Raises SettingsError."""
+    file = config_file(directory, FILE)
     try:
         table = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

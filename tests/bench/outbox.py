@@ -19,6 +19,7 @@ from contact_center.texts import load_texts
 from scheduler.relay import Relay
 from tests.bench.figures import Figure
 from tests.bench.stages import Stage
+from tests.support.calendars import POLICIES, SHIPPED
 
 
 class Nowhere:
@@ -47,6 +48,8 @@ async def measure(stage: Stage, *, number: int) -> list[Figure]:
         bus=bus,
         storage=LocalStorage(stage.directory / "files"),
         texts=load_texts(config_directory() / "texts"),
+        calendars=SHIPPED,
+        policies=POLICIES,
         inbox=Batcher(_nobody),
         channels={"chat": nowhere},
     )

@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from contact_center.calendars.loading import load_calendars
 from contact_center.calendars.week import ROUND_THE_CLOCK, Calendar, DayKind, Hours, Override
+from contact_center.policies.loading import load_policies
 
 DATA = Path("tests/data")
 GOLDEN: dict[str, Any] = json.loads((DATA / "golden.json").read_text("utf-8"))
@@ -90,3 +92,7 @@ def _minute(clock: str) -> int:
 
 
 RECORDED_CN = _recorded()
+
+
+SHIPPED = load_calendars(Path("config"))
+POLICIES = load_policies(Path("config"), calendars=SHIPPED)

@@ -21,6 +21,7 @@ from contact_center.runtime import Runtime
 from contact_center.settings import Settings
 from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
+from tests.support.calendars import POLICIES, SHIPPED
 
 DATA = Path(__file__).parents[1] / "data" / "email"
 
@@ -96,6 +97,8 @@ async def a_desk(directory: Path, settings: Settings) -> AsyncIterator[Desk]:
         bus=Bus(),
         storage=LocalStorage(directory / "files"),
         texts=load_texts(Path("config/texts")),
+        calendars=SHIPPED,
+        policies=POLICIES,
         inbox=batcher,
         channels={},
     )

@@ -13,6 +13,7 @@ from contact_center.runtime import Runtime
 from contact_center.settings import Settings, Telegram
 from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
+from tests.support.calendars import POLICIES, SHIPPED
 from tests.support.telegram import TOKEN, FakeTelegram
 
 
@@ -87,6 +88,8 @@ async def runtime(
         bus=bus,
         storage=storage,
         texts=load_texts(Path("config/texts")),
+        calendars=SHIPPED,
+        policies=POLICIES,
         inbox=batcher,
         channels={},
         now=clock,

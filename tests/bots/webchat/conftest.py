@@ -28,6 +28,7 @@ from contact_center.settings import Settings
 from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
 from tests.bots.webchat.desk import Desk, Inbox
+from tests.support.calendars import POLICIES, SHIPPED
 from tests.support.fakes import FakeClock
 
 TEXTS = load_texts(Path(__file__).parents[3] / "config" / "texts")
@@ -106,6 +107,8 @@ def runtime(
         bus=bus,
         storage=LocalStorage(tmp_path / "files"),
         texts=TEXTS,
+        calendars=SHIPPED,
+        policies=POLICIES,
         inbox=cast("Any", inbox),
         channels={"webchat": WebchatChannel(bus)},
         now=clock,

@@ -19,7 +19,7 @@ WEEK = 'zone = "UTC"\nhours.mon-fri = ["09:00-17:00"]\n'
 
 @pytest.fixture(scope="module")
 def shipped() -> Calendars:
-    return load_calendars(Path("config/calendars.toml"))
+    return load_calendars(Path("config"))
 
 
 def parse(text: str) -> Calendar:
@@ -166,4 +166,4 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "calendars.toml").write_text("[")
 
     with pytest.raises(SettingsError, match=r"calendars\.toml: "):
-        load_calendars(tmp_path / "calendars.toml")
+        load_calendars(tmp_path)

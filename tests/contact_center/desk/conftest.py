@@ -30,6 +30,7 @@ from contact_center.storage import LocalStorage
 from contact_center.texts import load_texts
 from contact_center.tickets import actions as tickets
 from contact_center.web.passwords import Passwords
+from tests.support.calendars import POLICIES, SHIPPED
 from tests.support.factories import inbound, make_agent
 
 TEXTS = load_texts(Path("config/texts"))
@@ -110,6 +111,8 @@ def build_runtime(db: Database, bus: Bus, *, now: Callable[[], datetime], files:
         bus=bus,
         storage=LocalStorage(files),
         texts=TEXTS,
+        calendars=SHIPPED,
+        policies=POLICIES,
         inbox=Batcher(intake.handle),
         channels={},
         now=now,

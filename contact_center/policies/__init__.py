@@ -1,0 +1,1 @@
+"""What we promise to whom: which clocks a ticket has, and why."""

@@ -142,11 +142,9 @@ def _check_legs(policies: Policies, terms: Terms, priority: str) -> None:
     limit = worked(terms.target, terms.runs_on) * (1 - policies.reserve) / 3600
     for one in policies.work_order_types.values():
         sign_for, finish = one.targets(priority)
-        legs = worked(sign_for, terms.runs_on) + worked(finish, terms.runs_on)
+        legs = (worked(sign_for, terms.runs_on) + worked(finish, terms.runs_on)) / 3600
         if legs > limit:
-            raise Invalid(
-                _too_long(one, terms, priority, policies, legs / 3600, float(limit / 3600))
-            )
+            raise Invalid(_too_long(one, terms, priority, policies, legs, float(limit)))
 
 
 def _too_long(

@@ -114,7 +114,7 @@ def scale(target: Target, factor: Fraction) -> Target:
     seconds = -(-target.seconds * factor // STEP) * STEP
     if factor < 1:
         seconds = min(seconds, target.seconds)
-    return _in_time(int(seconds), target.unit)
+    return target if seconds == target.seconds else _in_time(int(seconds), target.unit)
 
 
 def _in_time(seconds: int, unit: Unit) -> Target:

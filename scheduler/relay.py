@@ -6,10 +6,9 @@ its leases to run out; what it had sent without recording is sent once more, und
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from contact_center.batching import Batcher
 from contact_center.channels.base import DeliveryFailed
@@ -23,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 200  # sends in flight
 MOST_PER_CHANNEL = 50  # of them: a network that hangs must not hold up the others
+MOST_PER_LANE = {"webhook": 10}  # nor one of many endpoints all of its channel
 LONGEST_SLEEP = 5.0  # seconds; hints may get lost, so it looks now and then anyway
 ALIVE_WITHIN = 30.0  # seconds since the last look
 PAUSE_AFTER_ERROR = 1.0  # seconds
@@ -44,11 +44,12 @@ class Relay:
         self._lease = timedelta(seconds=runtime.settings.deliveries.lease_seconds)
         self._patience = self._lease.total_seconds() * SEND_WITHIN
         self._results: Batcher[tuple[Claim, Attempt], None] = Batcher(self._settle)
-        self._sending: dict[asyncio.Task[None], str] = {}  # with the channel
+        self._sending: dict[asyncio.Task[None], Delivery] = {}
         self._buckets = {
             channel: TokenBucket(rate, burst=max(rate, 1.0))
             for channel, rate in runtime.settings.deliveries.per_second.items()
         }
+        self._nothing_for = 0.0  # seconds
         self._looked_at = 0.0
 
     def is_alive(self) -> bool:
@@ -66,68 +67,68 @@ class Relay:
 
     async def step(self) -> int:
         """Claim what is due and start sending it; returns how many were claimed."""
-        now = asyncio.get_running_loop().time()
-        rooms = self._rooms(now)
-        claimed = await self._claim(busy=rooms.keys(), limit=BATCH)
-        for channel, room in rooms.items():
-            if room > 0:
-                claimed += await self._claim(only=channel, limit=room)
-        for delivery in claimed:
-            bucket = self._buckets.get(delivery.channel)
-            claim = Claim(delivery, at=now, turn=now + (bucket.wait(now) if bucket else 0.0))
-            task = asyncio.create_task(self._deliver(claim), name=f"delivery {delivery.id}")
-            self._sending[task] = delivery.channel
-            task.add_done_callback(self._sending.pop)
-        return len(claimed)
+        now, claimed = asyncio.get_running_loop().time(), 0
+        for lane in await self._due_lanes():
+            room = self._room(lane, now)
+            for delivery in await self._claim(lane, limit=room) if room > 0 else ():
+                self._start(delivery, now)
+                claimed += 1
+        return claimed
 
-    async def _claim(
-        self, *, limit: int, busy: Collection[str] = (), only: str | None = None
-    ) -> list[Delivery]:
+    async def _due_lanes(self) -> list[str]:
+        """Those that have waited longest first."""
+        async with self._runtime.db.read() as session:
+            lanes = await queries.due_lanes(session)
+        now = self._runtime.now()
+        waits = {lane: (due_at - now).total_seconds() for lane, due_at in lanes.items()}
+        due = [lane for lane, wait in waits.items() if wait <= 0]
+        # What is due and finds no room is asked for again after a pause.
+        later = [wait for wait in waits.values() if wait > 0] + [PAUSE_AFTER_ERROR] * bool(due)
+        self._nothing_for = min([LONGEST_SLEEP, *later])
+        return sorted(due, key=lambda lane: waits[lane])
+
+    async def _claim(self, lane: str, *, limit: int) -> Sequence[Delivery]:
         async with self._runtime.db.begin() as session:
-            return list(
-                await actions.claim(
-                    session,
-                    owner=self._owner,
-                    lease=self._lease,
-                    busy=busy,
-                    only=only,
-                    limit=limit,
-                    now=self._runtime.now(),
-                )
+            return await actions.claim(
+                session,
+                lane,
+                owner=self._owner,
+                lease=self._lease,
+                limit=limit,
+                now=self._runtime.now(),
             )
 
-    def _rooms(self, now: float) -> dict[str, int]:
-        """How many the channels that cannot take a whole batch can: others are not named."""
-        waiting = self._lease.total_seconds() * WAIT_WITHIN
-        rooms = {name: bucket.within(waiting, at=now) for name, bucket in self._buckets.items()}
-        rooms |= dict.fromkeys(self._busy_channels(), 0)
-        return {channel: room for channel, room in rooms.items() if room < BATCH}
+    def _room(self, lane: str, now: float) -> int:
+        """How many more may be sent there now."""
+        channel = lane.partition(":")[0]
+        in_flight = list(self._sending.values())
+        rooms = [
+            BATCH,
+            MOST_AT_ONCE - len(in_flight),
+            MOST_PER_CHANNEL - sum(one.channel == channel for one in in_flight),
+            MOST_PER_LANE.get(channel, BATCH) - sum(one.lane == lane for one in in_flight),
+        ]
+        if (bucket := self._buckets.get(channel)) is not None:
+            rooms.append(bucket.within(self._lease.total_seconds() * WAIT_WITHIN, at=now))
+        return min(rooms)
 
-    def _busy_channels(self) -> list[str]:
-        in_flight = Counter(self._sending.values())
-        return [channel for channel, number in in_flight.items() if number >= MOST_PER_CHANNEL]
+    def _start(self, delivery: Delivery, now: float) -> None:
+        bucket = self._buckets.get(delivery.channel)
+        claim = Claim(delivery, at=now, turn=now + (bucket.wait(now) if bucket else 0.0))
+        task = asyncio.create_task(self._deliver(claim), name=f"delivery {delivery.id}")
+        self._sending[task] = delivery
+        task.add_done_callback(self._sending.pop)
 
     async def _look(self) -> float:
         """Claim as much as may be in flight; returns how long nothing will be due, in seconds."""
         self._looked_at = asyncio.get_running_loop().time()
         try:
-            while len(self._sending) < MOST_AT_ONCE:
-                wait = await self._next_due()
-                if wait > 0:
-                    return wait
-                if await self.step() < BATCH:
-                    break
+            while await self.step():
+                pass
         except Exception:
             logger.exception("relay could not claim")
             return PAUSE_AFTER_ERROR
-        return LONGEST_SLEEP if not self._sending else PAUSE_AFTER_ERROR
-
-    async def _next_due(self) -> float:
-        async with self._runtime.db.read() as session:
-            due_at: datetime | None = await queries.next_due_at(session)
-        if due_at is None:
-            return LONGEST_SLEEP
-        return min((due_at - self._runtime.now()).total_seconds(), LONGEST_SLEEP)
+        return self._nothing_for
 
     async def _deliver(self, claim: Claim) -> None:
         delivery = claim.delivery

@@ -1,6 +1,6 @@
 """What can be done with deliveries. Callers own the transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -41,6 +41,7 @@ def delivery_row(
     return {
         "channel": channel,
         "address": message.address,
+        "lane": rules.lane_of(channel, endpoint_id),
         "order_key": order_key,
         "kind": kind,
         "idempotency_key": message.idempotency_key,
@@ -95,17 +96,18 @@ async def enqueue_once(session: AsyncSession, row: Mapping[str, Any]) -> bool:
 
 async def claim(
     session: AsyncSession,
+    lane: str,
     *,
     owner: str,
     lease: timedelta,
     now: datetime,
-    busy: Collection[str] = (),
-    only: str | None = None,
     limit: int = BATCH,
 ) -> Sequence[Delivery]:
-    """Lease what is due to `owner`: of all but `busy` channels, or of one. Leases run out."""
+    """Lease what is due in a lane to `owner`. Leases run out."""
+    while await queries.put_off(session, lane, now=now) > queries.WINDOW / 2:
+        pass
     return await queries.claim_due(
-        session, owner=owner, now=now, until=now + lease, busy=busy, only=only, limit=limit
+        session, lane, owner=owner, now=now, until=now + lease, limit=limit
     )
 
 

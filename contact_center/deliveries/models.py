@@ -28,6 +28,7 @@ class Delivery(Table):
     __table_args__ = (
         Index(
             "ix_deliveries_due",
+            "lane",
             "available_at",
             "id",
             sqlite_where=text(IS_UNFINISHED),
@@ -58,7 +59,9 @@ class Delivery(Table):
     id: Mapped[Key]
     channel: Mapped[Short]
     address: Mapped[str] = mapped_column(String(2000))
-    order_key: Mapped[str] = mapped_column(String(400))  # one after another within it
+    # What hangs holds up its lane only: a channel, or an endpoint.
+    lane: Mapped[str] = mapped_column(String(80), server_default="")
+    order_key: Mapped[str] = mapped_column(String(400))  # a line: one after another within it
     kind: Mapped[Short]  # "reply", "notice", "survey", "digest", "webhook"
     idempotency_key: Mapped[str] = mapped_column(String(200), unique=True)
     payload: Mapped[dict[str, Any]]  # the fields of channels.base.Outgoing

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, select, text, union_all, update
+from sqlalchemy import Select, bindparam, exists, func, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -14,6 +14,7 @@ from contact_center.deliveries.models import IS_DEAD, IS_UNFINISHED, Delivery, D
 from contact_center.errors import NotFound
 
 DELIVERIES = Table.metadata.tables["deliveries"]
+WINDOW = 200  # rows looked at to find those that wait behind a failing one
 _UNFINISHED, _DEAD = text(f"deliveries.{IS_UNFINISHED}"), text(f"deliveries.{IS_DEAD}")
 
 
@@ -35,17 +36,60 @@ async def known_keys(session: AsyncSession, keys: Collection[str]) -> set[str]:
     return set(await session.scalars(found))
 
 
+async def due_lanes(session: AsyncSession) -> dict[str, datetime]:
+    """Lanes with something unfinished, and when its first is due."""
+    first = select(func.min(Delivery.lane).label("lane")).where(_UNFINISHED)
+    lanes = first.cte("lanes", recursive=True)
+    following = select(func.min(Delivery.lane)).where(_UNFINISHED, Delivery.lane > lanes.c.lane)
+    lanes = lanes.union_all(
+        select(following.scalar_subquery()).where(lanes.c.lane.is_not(None))
+    )  # from lane to lane through the index: there are few, of many rows
+    due_at = select(func.min(Delivery.available_at)).where(
+        _UNFINISHED, Delivery.lane == lanes.c.lane
+    )
+    found = select(lanes.c.lane, due_at.scalar_subquery()).where(lanes.c.lane.is_not(None))
+    return {row[0]: row[1] for row in await session.execute(found)}
+
+
+async def put_off(session: AsyncSession, lane: str, *, now: datetime) -> int:
+    """Make due with their line what waits behind a delivery that is to be tried again later.
+
+    Of the first rows only; returns how many. Claims would pass over them every time.
+    """
+    window = _due(lane, now).limit(WINDOW).subquery("first_ones")
+    earlier = aliased(Delivery, name="earlier")
+    line_due_at = (
+        select(func.max(earlier.available_at))
+        .where(
+            earlier.order_key == Delivery.order_key,
+            earlier.id < Delivery.id,
+            text(f"earlier.{IS_UNFINISHED}"),
+            earlier.status == DeliveryStatus.PENDING,
+            earlier.available_at > now,
+        )
+        .correlate(Delivery)
+        .scalar_subquery()
+    )
+    behind = (
+        select(Delivery.id, line_due_at.label("due_at"))
+        .where(Delivery.id.in_(select(window.c.id)), line_due_at.is_not(None))
+        .with_for_update(skip_locked=True, of=Delivery)
+        .cte("behind")
+    )
+    statement = (
+        update(Delivery)
+        .where(Delivery.id == behind.c.id)
+        .values(available_at=behind.c.due_at)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len((await session.scalars(statement)).all())
+
+
 async def claim_due(
-    session: AsyncSession,
-    *,
-    owner: str,
-    now: datetime,
-    until: datetime,
-    limit: int,
-    busy: Collection[str] = (),
-    only: str | None = None,
+    session: AsyncSession, lane: str, *, owner: str, now: datetime, until: datetime, limit: int
 ) -> Sequence[Delivery]:
-    """Lease what is due: of every order key only the oldest unfinished row.
+    """Lease what is due in a lane: of every line only the oldest unfinished row.
 
     A lease moves `available_at`, so a row whose sender died becomes due again by itself. The
     common table expression is no ornament: `WHERE id IN (SELECT … LIMIT … FOR UPDATE)` may claim
@@ -58,14 +102,8 @@ async def claim_due(
         text(f"earlier.{IS_UNFINISHED}"),
     )
     due = (
-        select(Delivery.id)
-        .where(
-            _UNFINISHED,
-            Delivery.available_at <= now,
-            Delivery.channel.not_in(busy) if only is None else Delivery.channel == only,
-            is_first,
-        )
-        .order_by(Delivery.available_at, Delivery.id)
+        _due(lane, now)
+        .where(is_first)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)
         .cte("due")
@@ -112,15 +150,19 @@ async def finish_claims(
     await session.execute(statement, list(rows))
 
 
-async def next_due_at(session: AsyncSession) -> datetime | None:
-    return await session.scalar(select(func.min(Delivery.available_at)).where(_UNFINISHED))
-
-
 async def get_delivery(session: AsyncSession, delivery_id: int) -> Delivery:
     delivery = await session.get(Delivery, delivery_id)
     if delivery is None:
         raise NotFound(f"there is no delivery {delivery_id}")
     return delivery
+
+
+def _due(lane: str, now: datetime) -> Select[int]:
+    return (
+        select(Delivery.id)
+        .where(_UNFINISHED, Delivery.lane == lane, Delivery.available_at <= now)
+        .order_by(Delivery.available_at, Delivery.id)
+    )
 
 
 async def revive(session: AsyncSession, delivery_id: int, *, now: datetime) -> bool:

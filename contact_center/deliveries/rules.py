@@ -24,6 +24,10 @@ def attempts_for(kind: str) -> int:
     return len(_SCHEDULES.get(kind, _SCHEDULES["default"])) + 1
 
 
+def lane_of(channel: str, endpoint_id: int | None) -> str:
+    return channel if endpoint_id is None else f"{channel}:{endpoint_id}"
+
+
 def delay(
     kind: str, *, attempts: int, random: Random, asked: float | None = None
 ) -> timedelta | None:

@@ -83,7 +83,7 @@ async def _claims(db: Database) -> float:
     while True:
         async with db.begin() as session:
             some = await actions.claim(
-                session, owner="bench", lease=timedelta(hours=1), now=utcnow()
+                session, "chat", owner="bench", lease=timedelta(hours=1), now=utcnow()
             )
         if not some:
             return claimed / (time.perf_counter() - start)

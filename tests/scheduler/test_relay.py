@@ -10,9 +10,11 @@ from sqlalchemy import select
 from contact_center.bus import Bus
 from contact_center.channels.base import DeliveryFailed, Outgoing
 from contact_center.db import Database
-from contact_center.deliveries import actions
+from contact_center.deliveries import actions, queries
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.settings import DeliverySettings
+from contact_center.webhooks.actions import call_row
+from contact_center.webhooks.models import Endpoint
 from scheduler import relay
 from scheduler.relay import Relay
 from tests.support.fakes import FakeChannel
@@ -143,9 +145,11 @@ async def test_a_channel_that_is_not_set_up_is_said_and_tried_again(runtime) -> 
 async def test_a_lease_whose_owner_died_runs_out(runtime, channel, clock) -> None:
     await enqueue(runtime, "a")
     async with runtime.db.begin() as session:
-        assert len(await actions.claim(session, owner="dead", lease=LEASE, now=clock())) == 1
+        assert (
+            len(await actions.claim(session, "chat", owner="dead", lease=LEASE, now=clock())) == 1
+        )
     async with runtime.db.begin() as session:
-        assert await actions.claim(session, owner="other", lease=LEASE, now=clock()) == []
+        assert await actions.claim(session, "chat", owner="other", lease=LEASE, now=clock()) == []
 
     clock.advance(seconds=(LEASE + timedelta(seconds=1)).total_seconds())
     async with running(runtime):
@@ -157,10 +161,10 @@ async def test_a_lease_whose_owner_died_runs_out(runtime, channel, clock) -> Non
 async def test_a_late_result_of_a_lost_lease_changes_nothing(runtime, clock) -> None:
     await enqueue(runtime, "a")
     async with runtime.db.begin() as session:
-        [mine] = await actions.claim(session, owner="slow", lease=LEASE, now=clock())
+        [mine] = await actions.claim(session, "chat", owner="slow", lease=LEASE, now=clock())
     clock.advance(minutes=2)
     async with runtime.db.begin() as session:
-        await actions.claim(session, owner="other", lease=LEASE, now=clock())
+        await actions.claim(session, "chat", owner="other", lease=LEASE, now=clock())
 
     async with runtime.db.begin() as session:
         attempt = actions.Attempt(mine, network_id="late")
@@ -286,7 +290,7 @@ async def test_nothing_is_sent_when_its_lease_has_nearly_run_out(runtime, channe
     await enqueue(runtime, "a")
     node = Relay(runtime, owner="node")
     async with runtime.db.begin() as session:
-        [delivery] = await actions.claim(session, owner="node", lease=LEASE, now=clock())
+        [delivery] = await actions.claim(session, "chat", owner="node", lease=LEASE, now=clock())
     long_ago = asyncio.get_running_loop().time() - 50
 
     await node._deliver(relay.Claim(delivery, at=long_ago, turn=long_ago))
@@ -297,3 +301,57 @@ async def test_nothing_is_sent_when_its_lease_has_nearly_run_out(runtime, channe
 def test_a_channel_that_may_send_nothing_is_refused() -> None:
     with pytest.raises(ValidationError, match="greater than 0"):
         DeliverySettings(per_second={"chat": 0})
+
+
+async def test_what_waits_behind_a_failing_message_is_due_with_it(runtime, clock) -> None:
+    await enqueue(runtime, "a", *(f"{number}" for number in range(500)), order_key="failing")
+    await enqueue(runtime, "other")
+    async with runtime.db.begin() as session:
+        first, other = await actions.claim(session, "chat", owner="node", lease=LEASE, now=clock())
+        failed = actions.Attempt(first, failure=DeliveryFailed("busy", retry_after=3600))
+        ended = [failed, actions.Attempt(other)]
+        await actions.settle(session, ended, owner="node", now=clock(), random=runtime.random)
+
+    async with runtime.db.begin() as session:
+        assert await actions.claim(session, "chat", owner="node", lease=LEASE, now=clock()) == []
+
+    async with runtime.db.read() as session:
+        assert await queries.due_lanes(session) == {"chat": clock() + timedelta(hours=1)}
+    clock.advance(hours=1)
+    async with runtime.db.begin() as session:
+        [again] = await actions.claim(session, "chat", owner="node", lease=LEASE, now=clock())
+    assert again.id == first.id
+
+
+async def test_an_endpoint_that_hangs_does_not_hold_up_another(runtime, db, clock) -> None:
+    class Hanging:
+        def __init__(self) -> None:
+            self.sent: list[str] = []
+
+        async def send(self, message: Outgoing) -> None:
+            if message.address == "https://hangs.example":
+                await asyncio.Event().wait()
+            self.sent.append(message.address)
+
+    hooks = Hanging()
+    runtime = replace(with_deliveries(runtime, lease_seconds=1), channels={"webhook": hooks})
+    urls = ["https://hangs.example", "https://works.example"]
+    async with runtime.db.begin() as session:
+        endpoints = [
+            Endpoint(url=url, event_kinds=[], secrets=[], created_at=clock()) for url in urls
+        ]
+        session.add_all(endpoints)
+        await session.flush()
+        calls = [(endpoints[0], number) for number in range(60)] + [(endpoints[1], 60)]
+        rows = [
+            call_row(endpoint_id=one.id, url=one.url, key=f"{number}", body="{}", now=clock())
+            for one, number in calls
+        ]
+        await actions.enqueue_all(session, rows)
+    async with running(runtime) as node:
+
+        async def arrived() -> bool:
+            return hooks.sent == [urls[1]]
+
+        await until(arrived)
+        assert sum(one.lane == "webhook:1" for one in node._sending.values()) <= 10

@@ -20,6 +20,7 @@ from contact_center.logins import api as logins
 from contact_center.messages.api import finding, sending, talking
 from contact_center.migrations.run import is_current
 from contact_center.reports import api as reports
+from contact_center.routing import api as routing
 from contact_center.runtime import Runtime
 from contact_center.sources import api as inbound
 from contact_center.sources.models import Source
@@ -56,6 +57,7 @@ TABLES = (
     talking.routes,
     uploads.routes,
     links.routes,
+    routing.routes,
     knowledge.routes,
     sending.routes,
     events.routes,

@@ -73,13 +73,13 @@ def check_config(config: Config = None) -> None:
     from contact_center.errors import Invalid
     from contact_center.policies.loading import load_policies
     from contact_center.procedure import FILE, load_procedure
-    from contact_center.routing.rules import load_routes
     from contact_center.sources.rules import load_sources
+    from contact_center.switchboard import load_switchboard
     from contact_center.texts import load_texts, missing_texts
 
     _, directory = _load(config)
     try:
-        load_routes(directory / "routing.toml")
+        load_switchboard(directory / "routing.toml")
         load_sources(directory)
         load_policies(directory, calendars=load_calendars(directory))
         load_procedure(directory / FILE)

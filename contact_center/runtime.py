@@ -15,6 +15,7 @@ from contact_center.policies.choosing import Policies
 from contact_center.procedure import Procedure, usual_procedure
 from contact_center.settings import Settings
 from contact_center.storage import Storage
+from contact_center.switchboard import Switchboard
 from contact_center.texts import Texts
 
 
@@ -32,6 +33,7 @@ class Runtime:
     inbox: Batcher[Inbound, Receipt]  # the one way in
     channels: Mapping[str, Channel]  # the one way out
     procedure: Procedure = field(default_factory=usual_procedure)  # of complaints
+    switchboard: Switchboard = field(default_factory=Switchboard)  # who is to get a ticket
     now: Callable[[], datetime] = utcnow
     random: Random = field(default_factory=SystemRandom)
 

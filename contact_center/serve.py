@@ -47,12 +47,12 @@ from contact_center.integrations.actions import Endpoints
 from contact_center.migrations import run as migrations
 from contact_center.policies.loading import load_policies
 from contact_center.procedure import FILE, load_procedure
-from contact_center.routing.rules import load_routes
 from contact_center.runtime import Runtime
 from contact_center.settings import Settings, SettingsError
 from contact_center.sources.models import Source
 from contact_center.sources.rules import load_sources
 from contact_center.storage import LocalStorage
+from contact_center.switchboard import load_switchboard
 from contact_center.texts import load_texts
 from contact_center.web.health import READY_CHECKS
 from contact_center.web.metrics import METRICS
@@ -96,11 +96,12 @@ async def runtime_from(
     db = Database(settings.database.url, on_commit=bus.publish)
     texts = load_texts(directory / "texts")
     calendars = load_calendars(directory)
+    switchboard = load_switchboard(directory / "routing.toml", calendars=calendars)
     intake = Intake(
         db=db,
         settings=settings,
         texts=texts,
-        routes=load_routes(directory / "routing.toml"),
+        routes=switchboard,
         dialogue=build_dialogue(texts, company=settings.company),
         now=utcnow,
     )
@@ -114,6 +115,7 @@ async def runtime_from(
         procedure=load_procedure(directory / FILE),
         calendars=calendars,
         policies=load_policies(directory, calendars=calendars),
+        switchboard=switchboard,
         inbox=Batcher(intake.handle),
         channels=channels,
     )

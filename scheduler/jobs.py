@@ -64,6 +64,12 @@ JOBS = [
         run=sweeps.send_alerts,
         late=60,
     ),
+    # Work
+    Job(
+        name="route what waits",
+        trigger=IntervalTrigger(seconds=5, timezone="UTC"),
+        run=sweeps.route_waiting,
+    ),
     # Customers
     Job(name="plan callbacks", trigger=SOON, run=sweeps.plan_callbacks),
     Job(name="make callbacks", trigger=SOON, run=sweeps.make_callbacks),

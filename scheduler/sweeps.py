@@ -7,13 +7,16 @@ from contact_center.alerts import actions as alerts
 from contact_center.alerts import queries as alert_queries
 from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks import queries as callback_queries
+from contact_center.routing import queries as routing_queries
+from contact_center.routing.actions import offers
 from contact_center.runtime import Runtime
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
-from scheduler.batches import work_off
+from scheduler.batches import BATCH, Do, work_off
 
 PUT_OFF = timedelta(hours=1)  # what cannot be done now
 IDLE_AFTER = timedelta(hours=24)
+SHORTLY = timedelta(minutes=1)
 
 
 async def note_breaches(runtime: Runtime) -> int:
@@ -81,3 +84,32 @@ async def send_alerts(runtime: Runtime) -> int:
         due=alert_queries.lock_unsent,
         do=partial(alerts.send, texts=runtime.texts, settings=runtime.settings, now=runtime.now()),
     )
+
+
+async def route_waiting(runtime: Runtime) -> int:
+    """Offer what waits to the next, to another team, to whoever is free now; else tell leads."""
+    now = runtime.now()
+    reconsider = partial(offers.reconsider, switchboard=runtime.switchboard, now=now)
+    done = await work_off(
+        runtime,
+        "route what is due",
+        due=partial(routing_queries.lock_due, now=now),
+        do=reconsider,
+        put_off=partial(routing_queries.put_off, until=now + SHORTLY),
+    )
+    done += await work_off(
+        runtime, "route what came back", due=routing_queries.lock_unrouted, do=reconsider
+    )
+    return done + await _fill_free_hands(runtime, reconsider)
+
+
+async def _fill_free_hands(runtime: Runtime, reconsider: Do) -> int:
+    """In the order of urgency, so not by way of `work_off`."""
+    async with runtime.db.read() as session:
+        if not await routing_queries.lock_for_free_hands(session, limit=1):
+            return 0
+    async with runtime.db.begin() as session:
+        ids = await routing_queries.lock_for_free_hands(session, limit=BATCH)
+        for ticket_id in ids:
+            await reconsider(session, ticket_id)
+    return len(ids)

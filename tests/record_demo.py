@@ -13,8 +13,8 @@ from contact_center.demo.recording import FILE, record
 from contact_center.demo.seeding import DAYS, play
 from contact_center.intake.actions.taking import Intake
 from contact_center.migrations import run as migrations
-from contact_center.routing.rules import load_routes
 from contact_center.settings import Callbacks, Settings
+from contact_center.switchboard import load_switchboard
 from contact_center.texts import load_texts
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -26,7 +26,7 @@ def demo_intake(db: Database) -> Intake:
         db=db,
         settings=for_demo(Settings()).model_copy(update={"callbacks": Callbacks()}),
         texts=texts,
-        routes=load_routes(CONFIG / "routing.toml"),
+        routes=load_switchboard(CONFIG / "routing.toml"),
         dialogue=build_dialogue(texts, company=COMPANY),
         now=utcnow,
     )

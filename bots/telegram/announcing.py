@@ -21,7 +21,7 @@ from contact_center.deliveries.actions import enqueue
 from contact_center.deliveries.models import DeliveryStatus
 from contact_center.deliveries.queries import deliveries_of_ticket
 from contact_center.events.queries import events_since, last_event_id
-from contact_center.routing.rules import claim_notice
+from contact_center.routing.rules.notices import claim_notice
 from contact_center.runtime import Runtime
 from contact_center.tickets.models import Status, Ticket
 from contact_center.tickets.queries import get_ticket, lock_ticket, queued_ticket_ids

@@ -12,7 +12,7 @@ from contact_center.agents.models import Agent
 from contact_center.agents.queries import find_agent_by_telegram, is_team_chat
 from contact_center.errors import ContactCenterError
 from contact_center.events import rules as actors
-from contact_center.routing.rules import claimed_ticket
+from contact_center.routing.rules.notices import claimed_ticket
 from contact_center.runtime import Runtime
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import AlreadyClaimed

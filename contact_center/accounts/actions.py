@@ -14,7 +14,8 @@ from contact_center.events.actions import record
 from contact_center.events.rules import Actor
 
 # The log tells the old and the new value of these; of the name only that it changed.
-_LOGGED = ("tier", "manager_id")
+_PEOPLE = ("manager_id", "deputy_id", "specialist_id")
+_LOGGED = ("tier", *_PEOPLE)
 
 
 async def add_account(
@@ -61,5 +62,6 @@ async def _check(session: AsyncSession, values: Mapping[str, Any]) -> None:
     name = values.get("name")
     if name is not None and await queries.find_account_by_name(session, name) is not None:
         raise Conflict("there is an account of this name already")
-    if values.get("manager_id") is not None:
-        await get_active_agent(session, values["manager_id"])
+    for person in _PEOPLE:
+        if values.get(person) is not None:
+            await get_active_agent(session, values[person])

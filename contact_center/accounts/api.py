@@ -1,12 +1,14 @@
 """Accounts over HTTP: companies, their tier and who looks after them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from contact_center.accounts import actions, queries
 from contact_center.accounts.models import Account, Tier
+from contact_center.accounts.rules import Gap, gaps
 from contact_center.events.rules import Actor
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body, Edit
@@ -22,12 +24,13 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class AccountView(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
     id: int
     name: str
     tier: Tier
     manager_id: int | None = Field(description="the agent who looks after it")
+    deputy_id: int | None = Field(description="who stands in for the manager")
+    specialist_id: int | None = Field(description="whom its customers are given first, in tier B")
+    gaps: list[Gap] = Field(description="which people it needs by its tier, and lacks")
     version: int
     created_at: datetime
 
@@ -36,14 +39,18 @@ class NewAccount(Body):
     name: Name
     tier: Tier = Tier.NONE
     manager_id: Id | None = None
+    deputy_id: Id | None = None
+    specialist_id: Id | None = None
 
 
 class AccountEdit(Edit):
-    nullable: ClassVar[frozenset[str]] = frozenset({"manager_id"})
+    nullable: ClassVar[frozenset[str]] = frozenset({"manager_id", "deputy_id", "specialist_id"})
 
     name: Name | None = None
     tier: Tier | None = None
     manager_id: Id | None = None
+    deputy_id: Id | None = None
+    specialist_id: Id | None = None
 
 
 @routes.get("/accounts", permission=READ)
@@ -59,8 +66,9 @@ async def list_accounts(
     rows = await queries.page_of_accounts(
         call.session, after=last, limit=limit + 1, tier=tier, manager_id=manager_id
     )
+    active = await queries.active_people(call.session, rows)
     return page_of(
-        rows, limit=limit, key=lambda account: (account.id,), show=AccountView.model_validate
+        rows, limit=limit, key=lambda account: (account.id,), show=lambda one: _view(one, active)
     )
 
 
@@ -71,13 +79,13 @@ async def add_account(call: Call, body: NewAccount) -> AccountView:
         call.session, values=body.model_dump(), by=_by(call), now=call.now
     )
     call.headers["Location"] = f"/api/v1/accounts/{account.id}"
-    return _show(call, account)
+    return await _show(call, account)
 
 
 @routes.get("/accounts/{account_id}", permission=READ)
 async def show_account(call: Call, account_id: Id) -> AccountView:
     """Show an account."""
-    return _show(call, await queries.get_account(call.session, account_id))
+    return await _show(call, await queries.get_account(call.session, account_id))
 
 
 @routes.patch("/accounts/{account_id}", permission=WRITE, errors=(409,), if_match="optional")
@@ -88,7 +96,7 @@ async def edit_account(call: Call, account_id: Id, body: AccountEdit) -> Account
     await actions.edit_account(
         call.session, account, changes=body.changes(), by=_by(call), now=call.now
     )
-    return _show(call, account)
+    return await _show(call, account)
 
 
 @routes.delete("/accounts/{account_id}", permission=WRITE, errors=(409,))
@@ -102,6 +110,11 @@ def _by(call: Call) -> Actor:
     return Actor(call.principal.actor)
 
 
-def _show(call: Call, account: Account) -> AccountView:
+async def _show(call: Call, account: Account) -> AccountView:
     call.show_version(account.version)
-    return AccountView.model_validate(account)
+    return _view(account, await queries.active_people(call.session, [account]))
+
+
+def _view(account: Account, active: Collection[int]) -> AccountView:
+    known = {name: getattr(account, name) for name in AccountView.model_fields if name != "gaps"}
+    return AccountView(**known, gaps=gaps(account, active=active))

@@ -23,6 +23,8 @@ class Account(Table):
     name: Mapped[Name] = mapped_column(unique=True)
     tier: Mapped[Tier] = mapped_column(default=Tier.NONE)
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"), index=True)
+    deputy_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"), index=True)
+    specialist_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"), index=True)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.accounts.models import Account, Tier
+from contact_center.agents.models import Agent
 from contact_center.errors import NotFound
 
 
@@ -45,3 +46,22 @@ async def page_of_accounts(
     if manager_id is not None:
         found = found.where(Account.manager_id == manager_id)
     return (await session.scalars(found.order_by(Account.id).limit(limit))).all()
+
+
+async def active_people(session: AsyncSession, accounts: Sequence[Account]) -> set[int]:
+    """Of those who look after some accounts, who still works here."""
+    named = {
+        number
+        for account in accounts
+        for number in (account.manager_id, account.deputy_id, account.specialist_id)
+        if number is not None
+    }
+    if not named:
+        return set()
+    found = select(Agent.id).where(Agent.id.in_(named), Agent.active.is_(True))
+    return set(await session.scalars(found))
+
+
+async def accounts_in_tiers(session: AsyncSession, tiers: Collection[Tier]) -> Sequence[Account]:
+    found = select(Account).where(Account.tier.in_(tiers)).order_by(Account.id)
+    return (await session.scalars(found)).all()

@@ -76,11 +76,17 @@ async def set_presence(
 
 
 async def add_team(
-    session: AsyncSession, *, name: str, telegram_chat: str | None, by: Actor, now: datetime
+    session: AsyncSession,
+    *,
+    name: str,
+    telegram_chat: str | None,
+    by: Actor,
+    now: datetime,
+    push: bool = False,
 ) -> Team:
     """Raises Conflict."""
     await _check_team_name(session, name)
-    team = Team(name=name, telegram_chat=telegram_chat, created_at=now)
+    team = Team(name=name, telegram_chat=telegram_chat, push=push, created_at=now)
     session.add(team)
     await session.flush()
     await record(session, "team.added", actor=by, now=now, data={"team_id": team.id})

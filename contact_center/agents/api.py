@@ -94,6 +94,7 @@ class TeamView(BaseModel):
     id: int
     name: str
     telegram_chat: str | None
+    push: bool = Field(description="its tickets are offered to members in turn, not taken")
     version: int
     created_at: datetime
 
@@ -103,6 +104,7 @@ class TeamBody(BaseModel):
 
     name: Name
     telegram_chat: Chat | None = None
+    push: bool = False
 
 
 class TeamEdit(BaseModel):
@@ -112,6 +114,7 @@ class TeamEdit(BaseModel):
 
     name: Name | None = None
     telegram_chat: Chat | None = None
+    push: bool | None = None
 
 
 _NULLABLE = {"telegram_id", "telegram_chat", "digest_hour"}
@@ -225,9 +228,7 @@ async def list_teams(call: Call) -> list[TeamView]:
 @routes.post("/teams", permission=TEAMS, errors=(409,), idempotent=True)
 async def add_team(call: Call, body: TeamBody) -> TeamView:
     """Add a team."""
-    team = await actions.add_team(
-        call.session, name=body.name, telegram_chat=body.telegram_chat, by=_by(call), now=call.now
-    )
+    team = await actions.add_team(call.session, **body.model_dump(), by=_by(call), now=call.now)
     call.headers["Location"] = f"/api/v1/teams/{team.id}"
     return _show_team(call, team)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.db import Key, Name, Short, Table
@@ -54,6 +54,8 @@ class Team(Table):
     id: Mapped[Key]
     name: Mapped[Name] = mapped_column(unique=True)
     telegram_chat: Mapped[str | None] = mapped_column(String(32))  # new tickets are announced here
+    # Its tickets are offered to one member after the other; otherwise members take them.
+    push: Mapped[bool] = mapped_column(default=False, server_default=false())
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
 

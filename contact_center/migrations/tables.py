@@ -17,6 +17,7 @@ from contact_center.links import models as links
 from contact_center.logins import models as logins
 from contact_center.messages import models as messages
 from contact_center.promises import models as promises
+from contact_center.routing import models as routing
 from contact_center.sla import models as sla
 from contact_center.supervision import models as supervision
 from contact_center.tickets import models as tickets
@@ -42,6 +43,7 @@ SLICES = (
     logins,
     messages,
     promises,
+    routing,
     sla,
     supervision,
     tickets,

@@ -21,6 +21,7 @@ from contact_center.messages import actions as messages
 from contact_center.messages.models import Direction, Message
 from contact_center.messages.queries import ticket_messages
 from contact_center.runtime import Runtime
+from contact_center.switchboard import Switchboard
 from scheduler.relay import Relay
 from tests.support.factories import make_agent
 from tests.support.inboxes import with_intake
@@ -85,7 +86,7 @@ async def story(runtime: Runtime, tmp_path: Path) -> AsyncIterator[Story]:
             db=runtime.db,
             settings=settings,
             texts=runtime.texts,
-            routes=[],
+            routes=Switchboard(),
             dialogue=None,  # mail has no dialogue in front of it
             now=runtime.now,
         )

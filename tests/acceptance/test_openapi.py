@@ -21,9 +21,9 @@ from contact_center.events.rules import agent
 from contact_center.intake.actions.taking import Intake
 from contact_center.knowledge.actions import add_canned_reply
 from contact_center.messages.actions import reply
-from contact_center.routing.rules import Rule
 from contact_center.runtime import Runtime
 from contact_center.settings import LimitSettings
+from contact_center.switchboard import Rule, Switchboard
 from contact_center.uploads.actions import add_upload
 from contact_center.web.limits import LIMITS, RateLimit
 from contact_center.web.passwords import PASSWORDS
@@ -66,7 +66,7 @@ async def server_url(runtime) -> AsyncIterator[str]:
         db=runtime.db,
         settings=runtime.settings,
         texts=runtime.texts,
-        routes=[Rule("Service")],
+        routes=Switchboard(rules=[Rule("Service")]),
         dialogue=lambda state, turn: Step(state=state),
         now=runtime.now,
     )

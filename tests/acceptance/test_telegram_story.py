@@ -15,9 +15,9 @@ from contact_center.events.rules import agent
 from contact_center.intake.actions.taking import Intake
 from contact_center.messages.actions import reply
 from contact_center.messages.queries import conversation_messages
-from contact_center.routing.rules import Rule
 from contact_center.runtime import Runtime
 from contact_center.settings import Telegram
+from contact_center.switchboard import Rule, Switchboard
 from contact_center.tickets.actions import resolve
 from contact_center.tickets.models import ResolutionCode, Status, Ticket
 from contact_center.tickets.queries import get_ticket
@@ -56,7 +56,7 @@ async def service(
         db=db,
         settings=settings,
         texts=runtime.texts,
-        routes=[Rule("Parcels")],
+        routes=Switchboard(rules=[Rule("Parcels")]),
         dialogue=build_dialogue(runtime.texts, company="Example Ltd"),
         now=clock,
     )

@@ -18,8 +18,8 @@ from bots.dialogs.talk import build_dialogue
 from contact_center.channels.base import Inbound
 from contact_center.db import Database
 from contact_center.intake.actions.taking import Intake
-from contact_center.routing.rules import load_routes
 from contact_center.settings import Settings, config_directory
+from contact_center.switchboard import load_switchboard
 from contact_center.texts import load_texts
 from tests.bench.figures import Figure
 from tests.bench.stages import Stage
@@ -107,7 +107,7 @@ async def ours(
         db=db,
         settings=Settings(),
         texts=texts,
-        routes=load_routes(directory / "routing.toml"),
+        routes=load_switchboard(directory / "routing.toml"),
         dialogue=build_dialogue(texts, company="Bench"),
         now=lambda: next(moments),
     )

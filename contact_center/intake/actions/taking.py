@@ -26,17 +26,18 @@ from contact_center.customers import actions as customers
 from contact_center.customers.queries import blocked_addresses
 from contact_center.db import Database, hint, is_passing
 from contact_center.errors import Unavailable
+from contact_center.events.rules import SYSTEM
 from contact_center.intake import queries, rules
 from contact_center.intake.actions.writing import talk_updates, write_events, write_lines
 from contact_center.intake.models import Decision, Draft, Talk
 from contact_center.ledger import actions as ledger
 from contact_center.messages import queries as messages
-from contact_center.routing import actions as routing
-from contact_center.routing.rules import Rule
+from contact_center.routing.actions import deciding as routing
 from contact_center.settings import Settings
 from contact_center.sla import queries as clocks
 from contact_center.sla.actions import clock_rows
 from contact_center.sla.rules import dues
+from contact_center.switchboard import Switchboard
 from contact_center.texts import Texts
 from contact_center.tickets.models import reference
 
@@ -67,7 +68,7 @@ class Intake:
     db: Database
     settings: Settings
     texts: Texts
-    routes: Sequence[Rule]
+    routes: Switchboard
     dialogue: Dialogue
     now: Callable[[], datetime]
 
@@ -93,10 +94,9 @@ class Intake:
             await self._find_talks(session, batch)
             self._decide(batch)
             drafts = _drafts(batch.talks.values())
-            await routing.choose_teams(
-                session, [draft for _, draft in drafts if draft.was_queued], rules=self.routes
-            )
+            choices = await self._route(session, drafts, now=now)
             await self._write(session, drafts, now=now)
+            await routing.keep(session, choices, switchboard=self.routes, now=now)
             await _enter(session, batch)
             await self._after_resolution(session, batch)
         return [batch.receipts[inbound.channel, inbound.external_id] for inbound in inbounds]
@@ -194,6 +194,24 @@ class Intake:
             )
             if rules.wants_receipt(inbound, batch.decisions[key].draft):
                 rules.announce_receipt(batch.talks[key], batch.decisions[key].draft)
+
+    async def _route(
+        self, session: AsyncSession, drafts: Sequence[tuple[Talk, Draft]], *, now: datetime
+    ) -> list[routing.Choice]:
+        """Who gets what needs a human from now on."""
+        queued = [draft for _, draft in drafts if draft.was_queued]
+        choices = await routing.choose(
+            session,
+            queued,
+            switchboard=self.routes,
+            now=now,
+            named_teams={id(draft): draft.team for draft in queued if draft.team},
+        )
+        for draft, choice in zip(queued, choices, strict=True):
+            if (agent_id := choice.decision.agent_id) is not None:
+                rule = choice.decision.rule.value
+                draft.say("ticket.offered", SYSTEM, agent=agent_id, rule=rule)
+        return choices
 
     async def _write(
         self, session: AsyncSession, drafts: Sequence[tuple[Talk, Draft]], *, now: datetime

@@ -14,7 +14,7 @@ from contact_center.agents.rules import LINK_VALID, link_code
 from contact_center.deliveries.queries import count_waiting
 from contact_center.events.rules import agent as agent_actor
 from contact_center.intake.actions.taking import Intake
-from contact_center.routing.rules import Rule
+from contact_center.switchboard import Rule, Switchboard
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status, TransferReason
 from contact_center.tickets.queries import get_ticket
@@ -48,7 +48,7 @@ async def ticket(runtime, clock, team) -> int:
         db=runtime.db,
         settings=runtime.settings,
         texts=runtime.texts,
-        routes=[Rule("Parcels")],
+        routes=Switchboard(rules=[Rule("Parcels")]),
         dialogue=None,
         now=clock,
     )

@@ -26,6 +26,7 @@ from contact_center.intake.actions.taking import Intake
 from contact_center.runtime import Runtime
 from contact_center.settings import Settings
 from contact_center.storage import LocalStorage
+from contact_center.switchboard import Switchboard
 from contact_center.texts import load_texts
 from tests.bots.webchat.desk import Desk, Inbox
 from tests.support.calendars import POLICIES, SHIPPED
@@ -75,7 +76,7 @@ async def inbox(chat_db: Database, settings: Settings, clock: FakeClock) -> Asyn
         db=chat_db,
         settings=settings,
         texts=TEXTS,
-        routes=(),
+        routes=Switchboard(),
         dialogue=build_dialogue(TEXTS, company=settings.company),
         now=clock,
     )

@@ -14,6 +14,7 @@ from contact_center.intake.actions.taking import Intake
 from contact_center.messages import actions as messages
 from contact_center.messages import queries as message_queries
 from contact_center.runtime import Runtime
+from contact_center.switchboard import Switchboard
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import ResolutionCode, Ticket
@@ -113,7 +114,7 @@ def story(mailing, clock) -> Story:
         db=mailing.db,
         settings=mailing.settings,
         texts=mailing.texts,
-        routes=[],
+        routes=Switchboard(),
         dialogue=quiet,
         now=clock,
     )

@@ -27,6 +27,7 @@ from contact_center.logins.actions import open_session
 from contact_center.runtime import Runtime
 from contact_center.settings import Settings
 from contact_center.storage import LocalStorage
+from contact_center.switchboard import Switchboard
 from contact_center.texts import load_texts
 from contact_center.tickets import actions as tickets
 from contact_center.web.passwords import Passwords
@@ -104,7 +105,9 @@ def silent(state: Any, turn: Any) -> Step:
 
 def build_runtime(db: Database, bus: Bus, *, now: Callable[[], datetime], files: Path) -> Runtime:
     settings = Settings(secret_key=SecretStr("a secret for tests"), company="Tea & Co")
-    intake = Intake(db=db, settings=settings, texts=TEXTS, routes=[], dialogue=silent, now=now)
+    intake = Intake(
+        db=db, settings=settings, texts=TEXTS, routes=Switchboard(), dialogue=silent, now=now
+    )
     return Runtime(
         settings=settings,
         db=db,

@@ -22,9 +22,9 @@ from contact_center.links.models import TicketLink
 from contact_center.messages import actions as messages
 from contact_center.messages import queries as message_queries
 from contact_center.messages.models import Author, Message
-from contact_center.routing.rules import Rule
 from contact_center.settings import Settings, config_directory
 from contact_center.sla.models import Clock, ClockState
+from contact_center.switchboard import Rule, Switchboard
 from contact_center.texts import load_texts
 from contact_center.tickets import actions, queries
 from contact_center.tickets.models import ResolutionCode, Status, Ticket
@@ -43,7 +43,7 @@ def intake(db, clock) -> Intake:
         db=db,
         settings=Settings(),
         texts=load_texts(config_directory() / "texts"),
-        routes=[Rule("Service")],
+        routes=Switchboard(rules=[Rule("Service")]),
         dialogue=dialogue,
         now=clock,
     )
@@ -392,7 +392,7 @@ async def test_two_processes_that_meet_the_same_stranger_make_one_customer(
         db=other,
         settings=intake.settings,
         texts=intake.texts,
-        routes=[],
+        routes=Switchboard(),
         dialogue=dialogue,
         now=clock,
     )

@@ -16,8 +16,8 @@ from contact_center.intake.actions.taking import Intake
 from contact_center.ledger import actions, queries
 from contact_center.ledger.models import Outcome
 from contact_center.messages.models import Message
-from contact_center.routing.rules import Rule
 from contact_center.runtime import Runtime
+from contact_center.switchboard import Rule, Switchboard
 from contact_center.web.permissions import Permission
 from contact_center.web.principal import AUTHENTICATOR
 from tests.support.callers import BEARER, OneToken
@@ -38,7 +38,7 @@ async def ready(runtime: Runtime, db: Database, clock: FakeClock) -> AsyncIterat
         db=db,
         settings=runtime.settings,
         texts=runtime.texts,
-        routes=[Rule("Service")],
+        routes=Switchboard(rules=[Rule("Service")]),
         dialogue=silent,
         now=clock,
     )

@@ -1,0 +1,1 @@
+"""What is done about who gets a ticket: `deciding` when it comes, `offers` afterwards."""

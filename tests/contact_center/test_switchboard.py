@@ -1,0 +1,71 @@
+import pytest
+
+from contact_center.errors import Invalid
+from contact_center.settings import config_directory
+from contact_center.switchboard import Rule, Switchboard, load_switchboard, parse_switchboard
+
+
+def test_the_file_that_comes_with_it_is_fine() -> None:
+    board = load_switchboard(config_directory() / "routing.toml")
+
+    number, rule = board.rule_for({"kind": "complaint", "language": "zh"})
+    assert (number, rule.team) == (1, "Complaints")
+    assert board.tiers.A == ["manager", "deputy"]
+
+
+def test_the_first_rule_that_fits_decides() -> None:
+    board = parse_switchboard(
+        {"rule": [{"team": "A", "language": ["zh", "ja"]}, {"team": "B", "skills": "vat"}]}
+    )
+
+    assert board.rule_for({"language": "ja"}) == (1, board.rules[0])
+    assert board.rule_for({"language": "en"}) == (2, Rule("B", {}, frozenset({"vat"})))
+    assert Switchboard().rule_for({}) is None
+
+
+def test_a_team_may_have_its_own_patience() -> None:
+    board = parse_switchboard(
+        {"offers": {"accept_within": 100}, "team": [{"name": "Fast", "accept_within": 20}]}
+    )
+
+    assert (board.accept_within("Fast"), board.accept_within("Other")) == (20, 100)
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ({"rules": []}, "rules: no such section"),
+        ({"rule": [{"kind": "complaint"}]}, "rule 1: team is missing"),
+        ({"rule": [{"team": "A", "size": "big"}]}, "rule 1: size: no such condition"),
+        ({"rule": [{"team": "A", "kind": 3}]}, "rule 1: kind must be a text or a list of texts"),
+        ({"rule": [{"team": "A"}, {"team": "B"}]}, "rule 2: it never applies"),
+        ({"rule": {"team": "A"}}, r"rule: write \[\[rule\]\] above each"),
+        ({"tiers": {"A": ["boss"]}}, r"\[tiers\]: A.0"),
+        ({"tiers": {"D": []}}, r"\[tiers\]: D"),
+        ({"offers": {"accept_within": 0}}, r"\[offers\]: accept_within"),
+        ({"matching": {"skills": "maybe"}}, r"\[matching\]: skills"),
+        ({"team": [{"calendar": "x"}]}, "team 1: name"),
+        ({"team": [{"name": "A"}, {"name": "A"}]}, "team A: it stands here twice"),
+        ({"team": [{"name": "A", "overflow_to": "B"}]}, "go together"),
+        (
+            {
+                "team": [
+                    {"name": "A", "overflow_to": "B", "overflow_after": 5},
+                    {"name": "B", "overflow_to": "A", "overflow_after": 5},
+                ]
+            },
+            "team A: overflow_to goes in a circle",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(table, reason) -> None:
+    with pytest.raises(Invalid, match=reason):
+        parse_switchboard(table)
+
+
+def test_a_broken_file_is_named(tmp_path) -> None:
+    file = tmp_path / "routing.toml"
+    file.write_text("[[rule]]\nteam = ")
+
+    with pytest.raises(Invalid, match=r"routing\.toml"):
+        load_switchboard(file)

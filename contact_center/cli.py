@@ -79,9 +79,10 @@ def check_config(config: Config = None) -> None:
 
     _, directory = _load(config)
     try:
-        load_switchboard(directory / "routing.toml")
+        calendars = load_calendars(directory)
+        load_switchboard(directory / "routing.toml", calendars=calendars)
         load_sources(directory)
-        load_policies(directory, calendars=load_calendars(directory))
+        load_policies(directory, calendars=calendars)
         load_procedure(directory / FILE)
     except (Invalid, SettingsError) as error:
         _fail(str(error))

@@ -6,11 +6,14 @@ Pure data with one function that looks a rule up; `routing/rules/` decides.
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from contact_center.calendars.hours import Calendar, add, is_open, next_opening
+from contact_center.calendars.loading import Calendars
 from contact_center.errors import Invalid
 
 CONDITIONS = ("kind", "channel", "language", "category", "priority")
@@ -76,6 +79,7 @@ class Switchboard:
     offers: Offers = field(default_factory=Offers)
     matching: Matching = field(default_factory=Matching)
     teams: Mapping[str, TeamPlan] = field(default_factory=dict)
+    calendars: Calendars = field(default_factory=dict)  # those that teams name
 
     def rule_for(self, facts: Mapping[str, str | None]) -> tuple[int, Rule] | None:
         """The first that fits, with its number from 1; None: every team sees the ticket."""
@@ -94,16 +98,34 @@ class Switchboard:
         plan = self.teams.get(team or "")
         return (plan and plan.unclaimed_after) or self.offers.unclaimed_after
 
+    def opens_at(self, team: str | None, *, now: datetime) -> datetime | None:
+        """When a team that is closed opens again; None while it is open."""
+        calendar = self._calendar(team)
+        if calendar is None or is_open(calendar, now):
+            return None
+        return next_opening(calendar, now)
 
-def load_switchboard(file: Path) -> Switchboard:
+    def later(self, team: str | None, start: datetime, seconds: int) -> datetime:
+        """When a team has had so many seconds of its working time."""
+        calendar = self._calendar(team)
+        return add(calendar, start, seconds) if calendar else start + timedelta(seconds=seconds)
+
+    def _calendar(self, team: str | None) -> Calendar | None:
+        plan = self.teams.get(team or "")
+        return self.calendars[plan.calendar] if plan and plan.calendar else None
+
+
+def load_switchboard(file: Path, *, calendars: Calendars | None = None) -> Switchboard:
     """Raises Invalid that names the file, the rule and the reason."""
     try:
-        return parse_switchboard(tomllib.loads(file.read_text("utf-8")))
+        return parse_switchboard(tomllib.loads(file.read_text("utf-8")), calendars=calendars)
     except (Invalid, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{file}: {error}") from error
 
 
-def parse_switchboard(table: Mapping[str, Any]) -> Switchboard:
+def parse_switchboard(
+    table: Mapping[str, Any], *, calendars: Calendars | None = None
+) -> Switchboard:
     """Raises Invalid that names the rule or section and the reason."""
     if unknown := table.keys() - _SECTIONS:
         raise Invalid(f"{', '.join(sorted(unknown))}: no such section")
@@ -112,7 +134,8 @@ def parse_switchboard(table: Mapping[str, Any]) -> Switchboard:
         tiers=_section(Tiers, table, "tiers"),
         offers=_section(Offers, table, "offers"),
         matching=_section(Matching, table, "matching"),
-        teams=_teams(table.get("team", [])),
+        teams=_teams(table.get("team", []), calendars or {}),
+        calendars=calendars or {},
     )
 
 
@@ -139,7 +162,7 @@ def _values(number: int, name: str, value: Any) -> list[str]:
     return values
 
 
-def _teams(rows: Any) -> dict[str, TeamPlan]:
+def _teams(rows: Any, calendars: Calendars) -> dict[str, TeamPlan]:
     teams: dict[str, TeamPlan] = {}
     for number, row in enumerate(_tables("team", rows), start=1):
         plan = _checked(TeamPlan, row, f"team {row.get('name', number)}")
@@ -147,6 +170,8 @@ def _teams(rows: Any) -> dict[str, TeamPlan]:
             raise Invalid(f"team {plan.name}: it stands here twice")
         if (plan.overflow_to is None) != (plan.overflow_after is None):
             raise Invalid(f"team {plan.name}: overflow_to and overflow_after go together")
+        if plan.calendar is not None and plan.calendar not in calendars:
+            raise Invalid(f"team {plan.name}: there is no calendar {plan.calendar!r}")
         teams[plan.name] = plan
     for name in teams:
         _check_overflow(name, teams)

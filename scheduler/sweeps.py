@@ -1,6 +1,6 @@
 """Jobs that look for work that has come due. Every node may run them at the same moment."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from contact_center.alerts import actions as alerts
@@ -100,16 +100,22 @@ async def route_waiting(runtime: Runtime) -> int:
     done += await work_off(
         runtime, "route what came back", due=routing_queries.lock_unrouted, do=reconsider
     )
-    return done + await _fill_free_hands(runtime, reconsider)
+    return done + await _fill_free_hands(runtime, reconsider, now=now)
 
 
-async def _fill_free_hands(runtime: Runtime, reconsider: Do) -> int:
+async def _fill_free_hands(runtime: Runtime, reconsider: Do, *, now: datetime) -> int:
     """In the order of urgency, so not by way of `work_off`."""
+    closed_until = partial(runtime.switchboard.opens_at, now=now)
     async with runtime.db.read() as session:
-        if not await routing_queries.lock_for_free_hands(session, limit=1):
+        teams = await routing_queries.pushing_teams(session)
+        waiting = partial(
+            routing_queries.lock_for_free_hands,
+            team_ids=[team.id for team in teams if closed_until(team.name) is None],
+        )
+        if not teams or not await waiting(session, limit=1):
             return 0
     async with runtime.db.begin() as session:
-        ids = await routing_queries.lock_for_free_hands(session, limit=BATCH)
+        ids = await waiting(session, limit=BATCH)
         for ticket_id in ids:
             await reconsider(session, ticket_id)
     return len(ids)

@@ -49,6 +49,7 @@ class NewPasswordForm(BaseModel):
 class TeamForm(BaseModel):
     name: Name
     telegram_chat: Chat = ""
+    push: bool = False
 
 
 class TeamEditForm(TeamForm):
@@ -127,6 +128,7 @@ async def add_team(call: Call, form: Form[TeamForm]) -> web.Response:
         call.session,
         name=form.name,
         telegram_chat=form.telegram_chat or None,
+        push=form.push,
         by=_by(call),
         now=call.now,
     )
@@ -137,7 +139,9 @@ async def add_team(call: Call, form: Form[TeamForm]) -> web.Response:
 async def edit_team(call: Call, team_id: Id, form: Form[TeamEditForm]) -> web.Response:
     session, by = call.session, _by(call)
     team = await queries.get_team(session, team_id)
-    changes = {"name": form.name, "telegram_chat": form.telegram_chat or None}
+    changes = form.model_dump(include={"name", "push"}) | {
+        "telegram_chat": form.telegram_chat or None
+    }
     await actions.edit_team(session, team, changes=changes, by=by, now=call.now)
     wanted = set(form.members)
     for agent in await queries.all_agents(session, active_only=True):

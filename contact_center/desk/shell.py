@@ -12,6 +12,7 @@ from contact_center.agents.models import Presence
 from contact_center.alerts.queries import unread_size
 from contact_center.deliveries import queries as deliveries
 from contact_center.ledger import queries as ledger
+from contact_center.routing.queries import offers_to
 from contact_center.tickets.queries import Queue, queue_size
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -61,7 +62,11 @@ async def count_all(call: Call, session: "AsyncSession") -> dict[str, str]:
     now = call.runtime.now()
     counts = await count_queues(call, session, team_ids=team_ids, now=now)
     unread = await unread_size(session, call.agent.id, most=MOST_TROUBLES)
-    return {queue.value: shown(n) for queue, n in counts.items()} | {"alerts": str(unread)}
+    offers = await offers_to(session, call.agent.id, now=now)
+    return {queue.value: shown(n) for queue, n in counts.items()} | {
+        "alerts": str(unread),
+        "offers": " ".join(str(decision.id) for decision, _ in offers),
+    }
 
 
 def shown(count: int) -> str:

@@ -19,6 +19,8 @@ from contact_center.links.models import TicketLink
 from contact_center.links.queries import links_of
 from contact_center.messages import queries as messages
 from contact_center.messages.models import Attachment, Author, Direction, Message
+from contact_center.routing.models import RoutingDecision
+from contact_center.routing.queries import decisions_of
 from contact_center.sla.models import Clock, ClockKind
 from contact_center.sla.queries import clocks_of
 from contact_center.tickets.models import Status, Ticket
@@ -79,6 +81,7 @@ class Story:
     clocks: Sequence[Clock]
     events: Sequence[Event]
     names: dict[int, str]
+    decisions: Sequence[RoutingDecision] = ()  # who was to get it, the newest first
     teams: dict[int, Team] = field(default_factory=dict)
 
     def actor(self, actor: str) -> str | None:
@@ -152,6 +155,7 @@ async def story_of(session: "AsyncSession", ticket_id: int) -> Story:
         clocks=[clocks[kind] for kind in ClockKind if kind in clocks],
         events=events,
         names=names,
+        decisions=await decisions_of(session, ticket.id, limit=10),
         teams={team.id: team for team in await agents.all_teams(session)},
     )
 

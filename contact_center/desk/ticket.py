@@ -6,6 +6,7 @@ from aiohttp import web
 
 from contact_center.agents.queries import all_agents, team_ids_of
 from contact_center.alerts import actions as alerts
+from contact_center.desk.offers import reasons_of
 from contact_center.desk.render import page
 from contact_center.desk.shell import surroundings
 from contact_center.desk.story import Story, earlier, said, story_of
@@ -40,6 +41,7 @@ async def show_ticket(call: Call, ticket_id: Id) -> web.Response:
         call,
         "ticket.html",
         story=story,
+        routing=reasons_of(call, story),
         lines=lines,
         more=more,
         last=lines[-1].message.id if lines else 0,
@@ -100,6 +102,7 @@ async def state(
 def news_values(call: Call, story: Story) -> dict[str, Any]:
     return {
         "story": story,
+        "routing": reasons_of(call, story),
         "choices": CHOICES,
         "may": {permission.name: call.agent.may(permission) for permission in Permission},
     }

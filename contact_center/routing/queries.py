@@ -244,11 +244,19 @@ async def lock_unrouted(session: AsyncSession, *, after: int, limit: int) -> Seq
     return await _lock(session, unrouted, limit=limit)
 
 
-async def lock_for_free_hands(session: AsyncSession, *, limit: int) -> Sequence[int]:
-    """The most urgent tickets of teams that give theirs out and have somebody free."""
-    pushing = list(await session.scalars(select(Team.id).where(Team.push)))
-    ready = await candidates(session, team_ids=pushing, agent_ids=()) if pushing else {}
-    free = {team for one in ready.values() if one.load < one.capacity for team in one.teams}
+async def pushing_teams(session: AsyncSession) -> list[TeamFacts]:
+    """Those that give their tickets out."""
+    found = await session.execute(select(Team.id, Team.name, Team.push).where(Team.push))
+    return [TeamFacts(*row) for row in found]
+
+
+async def lock_for_free_hands(
+    session: AsyncSession, *, team_ids: Collection[int], limit: int
+) -> Sequence[int]:
+    """The most urgent tickets of teams that have somebody free, as many as there is room for."""
+    ready = await candidates(session, team_ids=team_ids, agent_ids=())
+    room = {one.id: one.capacity - one.load for one in ready.values() if one.load < one.capacity}
+    free = {team for number in room for team in ready[number].teams}
     if not free:
         return []
     waits = select(true()).where(
@@ -262,7 +270,7 @@ async def lock_for_free_hands(session: AsyncSession, *, limit: int) -> Sequence[
         text(f"tickets.{_ACTIVE}"),
         waits.correlate(Ticket).exists(),
     )
-    found = found.order_by(Ticket.next_due_at, Ticket.id).limit(limit)
+    found = found.order_by(Ticket.next_due_at, Ticket.id).limit(min(limit, sum(room.values())))
     found = found.with_for_update(of=Ticket, skip_locked=True, key_share=True)
     return (await session.scalars(found)).all()
 

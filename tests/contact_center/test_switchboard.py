@@ -1,5 +1,8 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from contact_center.calendars.loading import load_calendars
 from contact_center.errors import Invalid
 from contact_center.settings import config_directory
 from contact_center.switchboard import Rule, Switchboard, load_switchboard, parse_switchboard
@@ -31,6 +34,18 @@ def test_a_team_may_have_its_own_patience() -> None:
     assert (board.accept_within("Fast"), board.accept_within("Other")) == (20, 100)
 
 
+def test_a_team_that_keeps_hours_is_closed_outside_them() -> None:
+    calendars = load_calendars(config_directory())
+    table = {"team": [{"name": "Day", "calendar": "business"}]}
+    board = parse_switchboard(table, calendars=calendars)
+    friday, monday = datetime(2026, 3, 6, 17, 30, tzinfo=UTC), datetime(2026, 3, 9, 9, tzinfo=UTC)
+
+    assert board.opens_at("Day", now=friday) is None
+    assert board.opens_at("Day", now=friday + timedelta(hours=1)) == monday
+    assert board.opens_at("Night", now=friday + timedelta(hours=1)) is None
+    assert board.later("Day", friday, 3600) == monday + timedelta(minutes=30)
+
+
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
@@ -45,6 +60,7 @@ def test_a_team_may_have_its_own_patience() -> None:
         ({"offers": {"accept_within": 0}}, r"\[offers\]: accept_within"),
         ({"matching": {"skills": "maybe"}}, r"\[matching\]: skills"),
         ({"team": [{"calendar": "x"}]}, "team 1: name"),
+        ({"team": [{"name": "A", "calendar": "moon"}]}, "team A: there is no calendar 'moon'"),
         ({"team": [{"name": "A"}, {"name": "A"}]}, "team A: it stands here twice"),
         ({"team": [{"name": "A", "overflow_to": "B"}]}, "go together"),
         (

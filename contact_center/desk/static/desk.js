@@ -149,8 +149,18 @@
     const number = unread || (rows && rows.dataset.queue ? mine : 0);
     document.title = number ? `(${number}) ${plainTitle}` : plainTitle;
   }
+  let offersShown; // what is offered, as the server last told
+  setInterval(() => { // seconds count here
+    for (const element of $$("[data-ends]")) {
+      const left = Math.floor((Number(element.dataset.ends) - Date.now() - skew) / 1000);
+      if (left < 0) element.closest(".offer").remove();
+      else write(element, `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`);
+    }
+  }, 1000);
   body.addEventListener("counts", (event) => {
-    for (const [queue, count] of Object.entries(JSON.parse(event.detail.data))) {
+    const { offers: offered, ...counts } = JSON.parse(event.detail.data);
+    if (offered !== undefined && offered !== offersShown) { offersShown = offered; htmx.trigger(body, "offers"); }
+    for (const [queue, count] of Object.entries(counts)) {
       const element = $(`[data-count="${queue}"]`);
       if (!element) continue;
       write(element, count);

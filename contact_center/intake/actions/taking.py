@@ -210,7 +210,7 @@ class Intake:
         for draft, choice in zip(queued, choices, strict=True):
             if (agent_id := choice.decision.agent_id) is not None:
                 rule = choice.decision.rule.value
-                draft.say("ticket.offered", SYSTEM, agent=agent_id, rule=rule)
+                draft.say("ticket.offered", SYSTEM, assignee=agent_id, rule=rule)
         return choices
 
     async def _write(

@@ -77,6 +77,7 @@ class Round:
         return Facts(
             team_id=team.id if team else None,
             pushes=team.push if team else False,
+            opens_at=self.switchboard.opens_at(team.name, now=self.now) if team else None,
             language=ticket.language,
             skills=found[1].skills if found and team and found[1].team == team.name else _NO_SKILLS,
             named=self.named(ticket),
@@ -196,11 +197,13 @@ def decision_row(choice: Choice, *, switchboard: Switchboard, now: datetime) -> 
 
 def next_look(choice: Choice, *, switchboard: Switchboard, now: datetime) -> datetime:
     """When a ticket that waits in a queue is looked at again: to climb, or to overflow."""
-    name = choice.team.name if choice.team else None
-    times = [climb_at(choice.queued_at, choice.climbs, switchboard=switchboard, team=name)]
-    plan = switchboard.teams.get(name or "")
+    team, start = choice.team.name if choice.team else None, choice.queued_at
+    times = [climb_at(start, choice.climbs, switchboard=switchboard, team=team)]
+    plan = switchboard.teams.get(team or "")
     if plan is not None and plan.overflow_after is not None:
-        times.append(choice.queued_at + timedelta(seconds=plan.overflow_after))
+        times.append(switchboard.later(team, start, plan.overflow_after))
+    if choice.team and choice.team.push and (opens := switchboard.opens_at(team, now=now)):
+        times.append(opens)
     return min((at for at in times if at > now), default=now + timedelta(hours=1))
 
 
@@ -209,7 +212,7 @@ def climb_at(
 ) -> datetime:
     """Each time leads are told again it takes twice as long."""
     seconds = switchboard.unclaimed_after(team) * 2 ** min(climbs, 12)
-    return queued_at + timedelta(seconds=seconds)
+    return switchboard.later(team, queued_at, seconds)
 
 
 async def announce(

@@ -9,6 +9,8 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries as agents
+from contact_center.alerts.actions import alert
+from contact_center.alerts.queries import leads_of
 from contact_center.errors import Conflict, Forbidden
 from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.routing import queries
@@ -69,7 +71,9 @@ async def reconsider(
             return
         _end(decision, OfferState.EXPIRED, now=now)
         gone = decision.agent_id
-        await tickets.say(session, ticket, "ticket.offer_expired", by=SYSTEM, now=now, agent=gone)
+        await tickets.say(
+            session, ticket, "ticket.offer_expired", by=SYSTEM, now=now, assignee=gone
+        )
     climbed = await _climb(session, ticket, decision, switchboard=switchboard, now=now)
     await _overflow(session, ticket, decision, switchboard=switchboard, now=now)
     await _decide(session, ticket, decision, switchboard=switchboard, now=now, climbed=climbed)
@@ -105,7 +109,7 @@ async def _decide(
     await session.flush()  # one live decision a ticket: the old one ends before the new is there
     await keep(session, [choice], switchboard=switchboard, now=now)
     if choice.decision.agent_id is not None:
-        facts = {"agent": choice.decision.agent_id, "rule": choice.decision.rule.value}
+        facts = {"assignee": choice.decision.agent_id, "rule": choice.decision.rule.value}
         await tickets.say(session, ticket, "ticket.offered", by=SYSTEM, now=now, **facts)
 
 
@@ -133,8 +137,18 @@ async def _climb(
     at = climb_at(decision.queued_at, decision.climbs, switchboard=switchboard, team=team)
     if at > now:
         return False
-    facts = {"why": "unclaimed", "since": decision.queued_at.isoformat()}
-    await tickets.say(session, ticket, "lead.alerted", by=SYSTEM, now=now, **facts)
+    await tickets.say(session, ticket, "lead.alerted", by=SYSTEM, now=now, why="unclaimed")
+    # Managers hear of it, too, when it was not enough to tell the team's own leads.
+    leads = await leads_of(session, ticket.team_id if decision.climbs == 0 else None)
+    await alert(
+        session,
+        to=[lead.id for lead in leads],
+        kind="routing.unclaimed",
+        facts={"since_at": decision.queued_at.isoformat(), "team": team},
+        key=f"unclaimed-{ticket.id}-{decision.id}-{decision.climbs}",
+        now=now,
+        ticket_id=ticket.id,
+    )
     return True
 
 
@@ -150,7 +164,7 @@ async def _overflow(
     plan = switchboard.teams.get(await _team_name(session, ticket.team_id) or "")
     if plan is None or plan.overflow_to is None or plan.overflow_after is None:
         return
-    if (now - decision.queued_at).total_seconds() < plan.overflow_after:
+    if switchboard.later(plan.name, decision.queued_at, plan.overflow_after) > now:
         return
     other = await agents.find_team_by_name(session, plan.overflow_to)
     if other is None or other.id == ticket.team_id:

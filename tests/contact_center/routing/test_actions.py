@@ -9,6 +9,7 @@ from sqlalchemy import select
 from contact_center.accounts.models import Account, Tier
 from contact_center.agents.models import Presence
 from contact_center.agents.queries import get_agent
+from contact_center.alerts.queries import alerts_of
 from contact_center.db import Database
 from contact_center.errors import Conflict, Forbidden
 from contact_center.events import queries as events
@@ -247,6 +248,7 @@ async def test_what_nobody_takes_climbs_to_the_leads_later_and_later(
     place, db, clock, runtime
 ) -> None:
     await place.team(push=False)
+    lead = await place.agent(role="lead")
     ticket_id = await place.write()
 
     alerts = []
@@ -258,6 +260,9 @@ async def test_what_nobody_takes_climbs_to_the_leads_later_and_later(
     assert alerts == [0, 1, 1, 2, 2, 3]
     async with db.read() as session:
         assert len(await queries.decisions_of(session, ticket_id)) == 1  # nothing new was decided
+        told = await alerts_of(session, lead)
+    assert {one.kind for one in told} == {"routing.unclaimed"}
+    assert len(told) == 3
 
 
 async def test_a_ticket_overflows_to_another_team(place, db, clock, runtime, switchboard) -> None:

@@ -25,9 +25,8 @@ from contact_center.events.rules import Actor, agent
 from contact_center.intake.actions.taking import Intake
 from contact_center.links import actions as links
 from contact_center.messages import actions as messages
-from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.models import ClockState
 from contact_center.sla.queries import clocks_of
-from contact_center.sla.rules import dues
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import (
@@ -57,7 +56,7 @@ class Case:
     into: "Case | None" = None  # it turns out to be about the same thing
     ticket_id: int = 0
     message_ids: list[int] = field(default_factory=list)
-    promised: dict[ClockKind, datetime] = field(default_factory=dict)
+    watched: set[datetime] = field(default_factory=set)  # when promises fall due
 
     @property
     def by(self) -> Actor:
@@ -91,6 +90,8 @@ class Performance:
                 continue
             await self._check_promises(case, at)
             await _DOES[beat.do](self, case, beat, at)
+            if case.ticket_id:
+                await self._watch_promises(case)
         await self.session.flush()
         await queries.send_all(self.session)
 
@@ -106,25 +107,17 @@ class Performance:
             await queries.send_all(self.session)
 
     async def _check_promises(self, case: Case, now: datetime) -> None:
-        late = [kind for kind, due in case.promised.items() if due < now]
-        if not late:
-            return
-        await tickets.note_breaches(self.session, case.ticket_id, now=now)
-        clocks = await clocks_of(self.session, case.ticket_id)
-        for kind in late:
-            clock = clocks.get(kind)
-            if clock is None or clock.state is not ClockState.RUNNING:
-                del case.promised[kind]
-            else:  # it was started, or the promise was changed, after the first message
-                case.promised[kind] = clock.due_at
-                self._push(clock.due_at + _NOTICED, case, Beat(timedelta(), Do.CHECK))
+        if any(due < now for due in case.watched):
+            case.watched = {due for due in case.watched if due >= now}
+            await tickets.note_breaches(self.session, case.ticket_id, now=now)
 
-    def _promise(self, case: Case, priority: str, *, start: datetime) -> None:
+    async def _watch_promises(self, case: Case) -> None:
         """Look at the clocks of a ticket when they run out."""
-        for kind, due in dues(
-            self.intake.settings.targets[Priority(priority).value], start=start
-        ).items():
-            case.promised[kind] = due
+        await self.session.flush()
+        clocks = (await clocks_of(self.session, case.ticket_id)).values()
+        running = {c.due_at for c in clocks if c.state is ClockState.RUNNING and c.due_at}
+        for due in running - case.watched:
+            case.watched.add(due)
             self._push(due + _NOTICED, case, Beat(timedelta(), Do.CHECK))
 
     # The customer
@@ -188,7 +181,6 @@ class Performance:
             case.message_ids.append(receipt.message_id)
         if receipt.ticket_id is not None and is_first:
             case.ticket_id = receipt.ticket_id
-            self._promise(case, inbound.priority or "normal", start=now)
 
     # The agents
 
@@ -215,12 +207,10 @@ class Performance:
             by=case.by,
             now=now,
         )
-        self._promise(case, priority, start=case.start)
 
     async def reply(self, case: Case, beat: Beat, now: datetime) -> None:
         await self._resume(case, now=now)
         await messages.reply(self.session, case.ticket_id, text=beat.text, by=case.by, now=now)
-        case.promised.pop(ClockKind.FIRST_RESPONSE, None)
 
     async def note(self, case: Case, beat: Beat, now: datetime) -> None:
         await messages.add_note(self.session, case.ticket_id, text=beat.text, by=case.by, now=now)
@@ -264,11 +254,9 @@ class Performance:
         await tickets.resolve(
             self.session, case.ticket_id, code=case.telling.story.code, by=case.by, now=now
         )
-        case.promised.clear()
 
     async def cancel(self, case: Case, beat: Beat, now: datetime) -> None:
         await tickets.cancel(self.session, case.ticket_id, reason=beat.text, by=case.by, now=now)
-        case.promised.clear()
 
     async def close(self, case: Case, beat: Beat, now: datetime) -> None:
         lead = agent(self.staff.agents["lead"].id)
@@ -278,7 +266,6 @@ class Performance:
         assert case.into is not None
         into = case.into.ticket_id
         await links.merge(self.session, case.ticket_id, into=into, by=case.by, now=now)
-        case.promised.clear()
 
     async def split(self, case: Case, beat: Beat, now: datetime) -> None:
         """What is split off is answered at once."""

@@ -191,7 +191,7 @@ def _same_thing_twice(casting: Casting) -> Iterator[Case]:
                 Beat(timedelta(minutes=9), Do.MERGE),
             ],
             message_ids=[],
-            promised={},
+            watched=set(),
             into=first,
         )
 

@@ -84,15 +84,15 @@ async def rows_of(
 def after_of(ticket: Ticket) -> str:
     """Where the next page of a queue begins."""
     due = ticket.next_due_at
-    return f"{due.isoformat()}_{ticket.id}" if due else ""
+    return f"{due.isoformat() if due else ''}_{ticket.id}"
 
 
-def parse_after(text: str) -> tuple[datetime, int] | None:
+def parse_after(text: str) -> tuple[datetime | None, int] | None:
     """Raises ValueError."""
     if not text:
         return None
     due, _, number = text.rpartition("_")
-    at, ticket_id = datetime.fromisoformat(due), int(number)
-    if at.utcoffset() != timedelta(0) or not 0 < ticket_id <= LARGEST_ID:
+    at, ticket_id = datetime.fromisoformat(due) if due else None, int(number)
+    if (at and at.utcoffset() != timedelta(0)) or not 0 < ticket_id <= LARGEST_ID:
         raise ValueError(f"{text!r} is no end of a page")
     return at, ticket_id

@@ -97,8 +97,8 @@ class Story:
     @property
     def due(self) -> Clock | None:
         """The promise that has to be kept next."""
-        running = [clock for clock in self.clocks if clock.stopped_at is None]
-        return min(running, key=lambda clock: clock.due_at, default=None)
+        owed = [(clock.due_at, clock) for clock in self.clocks if clock.is_owed and clock.due_at]
+        return min(owed, key=lambda found: found[0], default=(None, None))[1]
 
 
 _AT_WORK = frozenset(

@@ -59,12 +59,19 @@ class Draft:
     language: str = ""
     is_new: bool = False
     was_queued: bool = False  # by this batch: it needs a human from now on
+    was_waiting: bool = False  # until this batch
     has_moved: bool = False  # its status, or what it is about
     lines: list[Line] = field(default_factory=list)
     events: list[tuple[str, Actor, dict[str, Any]]] = field(default_factory=list)
 
     def say(self, kind: str, actor: Actor, **data: Any) -> None:
         self.events.append((kind, actor, data))
+
+    def tell_clocks(self, changes: Sequence[dict[str, Any]], *kinds: str) -> None:
+        """The last event of these kinds says what it did to the clocks."""
+        said = [data for kind, _, data in self.events if kind in kinds]
+        if said and changes:
+            said[-1]["clocks"] = changes
 
 
 @dataclass(slots=True, eq=False)

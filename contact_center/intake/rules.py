@@ -198,7 +198,7 @@ def _take_in(
         _follow(dialogue(talk.dialogue, turn), talk, ticket)
     elif ticket.status in WAITING:
         ticket.say("ticket.resumed", customer(talk.customer_id), was=ticket.status.value)
-        ticket.status, ticket.has_moved = Status.OPEN, True
+        ticket.status, ticket.has_moved, ticket.was_waiting = Status.OPEN, True, True
     if ticket.status is not Status.BOT:
         ticket.waiting_since = ticket.waiting_since or now
 

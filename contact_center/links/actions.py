@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,8 +17,9 @@ from contact_center.links import queries
 from contact_center.links.models import BY_HAND, LinkKind, TicketLink
 from contact_center.messages import queries as messages
 from contact_center.messages.rules import unanswered_since
-from contact_center.sla import actions as clocks
-from contact_center.sla.models import ClockKind
+from contact_center.sla.actions import together as clocks
+from contact_center.sla.actions.rows import Changes
+from contact_center.sla.rules.selection import promises
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.actions import Policy
@@ -45,13 +47,15 @@ async def merge(
     moved = await messages.move_messages(session, old=victim.id, new=survivor.id)
     victim.message_count, survivor.message_count = 0, survivor.message_count + moved
     victim.merged_into_id = survivor.id
-    await _inherit(session, victim, survivor)
+    lost, gained = await _inherit(session, victim, survivor, now=now)
     await conversations.point_to_ticket(session, old=victim.id, new=survivor.id)
-    await tickets.end(session, victim, now=now)
+    lost += await tickets.end(session, victim, now=now)
     tickets.touch(survivor, now=now)
     await _put_link(session, victim, survivor, kind=LinkKind.MERGED, by=by, now=now)
-    await tickets.say(session, victim, "ticket.merged", by=by, now=now, into=survivor.id)
-    await tickets.say(session, survivor, "ticket.absorbed", by=by, now=now, other=victim.id)
+    facts: dict[str, Any] = {"into": survivor.id, "clocks": lost}
+    await tickets.say(session, victim, "ticket.merged", by=by, now=now, **facts)
+    facts = {"other": victim.id, "clocks": gained}
+    await tickets.say(session, survivor, "ticket.absorbed", by=by, now=now, **facts)
     return survivor
 
 
@@ -73,19 +77,20 @@ def _check_mergeable(victim: Ticket, survivor: Ticket) -> None:
         raise Conflict("the tickets belong to different customers")
 
 
-async def _inherit(session: AsyncSession, victim: Ticket, survivor: Ticket) -> None:
+async def _inherit(
+    session: AsyncSession, victim: Ticket, survivor: Ticket, *, now: datetime
+) -> tuple[Changes, Changes]:
     """The promises count from the first message, and the first answer to either is kept."""
     survivor.created_at = min(survivor.created_at, victim.created_at)
     survivor.waiting_since = _earliest(survivor.waiting_since, victim.waiting_since)
     survivor.owner_id = survivor.owner_id or victim.owner_id
     survivor.breached_at = _earliest(survivor.breached_at, victim.breached_at)
-    survivor.next_due_at = await clocks.inherit(session, old=victim.id, new=survivor.id)
     answered_at = _earliest(survivor.first_response_at, victim.first_response_at)
-    if answered_at is not None and survivor.first_response_at is None:
-        survivor.next_due_at = await clocks.stop(
-            session, survivor.id, kinds=[ClockKind.FIRST_RESPONSE], now=answered_at
-        )
+    is_news = survivor.first_response_at is None
     survivor.first_response_at = answered_at
+    return await clocks.inherit(
+        session, victim, survivor, answered_at=answered_at if is_news else None, now=now
+    )
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:
@@ -120,11 +125,11 @@ async def split(
     ticket.message_count, part.message_count = ticket.message_count - moved, moved
     if ticket.waiting_since is not None:
         ticket.waiting_since = unanswered_since(rest)
-    part.next_due_at = await clocks.start(
-        session, part.id, targets=policy[part.priority], start=part.created_at
-    )
+    agreed = promises(policy[part.priority])
+    begun = await clocks.start_all(session, part, agreed, start=part.created_at)
     tickets.touch(ticket, now=now)
-    await tickets.say(session, part, "ticket.opened", by=by, now=now, split_from=ticket.id)
+    facts = {"split_from": ticket.id}
+    await tickets.say(session, part, "ticket.opened", by=by, now=now, clocks=begun, **facts)
     await _put_link(session, part, ticket, kind=LinkKind.SPLIT, by=by, now=now)
     await tickets.say(session, ticket, "ticket.split", by=by, now=now, into=part.id)
     return part

@@ -20,6 +20,7 @@ from contact_center.events.actions import record
 from contact_center.events.rules import Actor, agent_id
 from contact_center.messages import queries, rules
 from contact_center.messages.models import Author, Direction, Message
+from contact_center.sla.actions.rows import Changes
 from contact_center.storage import StoredFile
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
@@ -59,9 +60,7 @@ async def reply(
     if ticket.status not in ACTIVE | {Status.RESOLVED}:
         raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be answered")
     words = Words(text=text, direction=Direction.OUT, files=files)
-    message = await _add_message(session, ticket, words, by=by, now=now)
-    await tickets.note_answer(session, ticket, now=now)
-    return message
+    return await _add_message(session, ticket, words, by=by, now=now)
 
 
 async def say_as_system(
@@ -167,8 +166,11 @@ async def _add_message(
             ticket_id=ticket.id,
             message_id=message_id,
         )
+    changes: Changes = []
+    if leaves and words.author is Author.AGENT:
+        changes = await tickets.note_answer(session, ticket, message_id=message_id, now=now)
     kind = {Direction.OUT: "message.sent", Direction.NOTE: "note.added"}[words.direction]
-    await tickets.say(session, ticket, kind, by=by, now=now, message=message_id)
+    await tickets.say(session, ticket, kind, by=by, now=now, clocks=changes, message=message_id)
     hint(session, f"conversation:{conversation.id}")
     return await queries.get_message(session, message_id)
 

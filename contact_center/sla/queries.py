@@ -1,14 +1,15 @@
-"""Every SQL statement about clocks."""
+"""Every SQL statement about clocks, and about the versions of what they run by."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import insert_many
-from contact_center.db import Table
-from contact_center.sla.models import Clock, ClockKind
+from contact_center.db import Table, among, insert_for
+from contact_center.sla.models import CalendarVersion, Clock, ClockKind, PolicyVersion
 
 CLOCKS = Table.metadata.tables["clocks"]
 
@@ -18,5 +19,78 @@ async def insert_clocks(session: AsyncSession, rows: Sequence[Mapping[str, Any]]
 
 
 async def clocks_of(session: AsyncSession, ticket_id: int) -> dict[ClockKind, Clock]:
-    found = await session.scalars(select(Clock).where(Clock.ticket_id == ticket_id))
-    return {clock.kind: clock for clock in found}
+    """Of every kind the latest."""
+    return {clock.kind: clock for clock in await all_clocks(session, ticket_id)}
+
+
+async def all_clocks(session: AsyncSession, ticket_id: int) -> Sequence[Clock]:
+    """In the order in which they were started."""
+    found = select(Clock).where(Clock.ticket_id == ticket_id).order_by(Clock.id)
+    return (await session.scalars(found)).all()
+
+
+async def clocks_of_many(
+    session: AsyncSession, ticket_ids: Collection[int]
+) -> dict[int, list[Clock]]:
+    found = select(Clock).where(among(session, Clock.ticket_id, ticket_ids))
+    found = found.order_by(Clock.ticket_id, Clock.id)
+    clocks: dict[int, list[Clock]] = {}
+    for clock in await session.scalars(found):
+        clocks.setdefault(clock.ticket_id, []).append(clock)
+    return clocks
+
+
+async def find_clock(
+    session: AsyncSession, ticket_id: int, *, kind: ClockKind, ref_id: int
+) -> Clock | None:
+    found = select(Clock).where(
+        Clock.ticket_id == ticket_id, Clock.kind == kind, Clock.ref_id == ref_id
+    )
+    return await session.scalar(found)
+
+
+# Calendars and policies as they were
+
+
+async def calendar_versions(
+    session: AsyncSession, names: Collection[str]
+) -> Sequence[CalendarVersion]:
+    """The oldest first."""
+    found = select(CalendarVersion).where(CalendarVersion.name.in_(tuple(names)))
+    return (await session.scalars(found.order_by(CalendarVersion.effective_from))).all()
+
+
+async def keep_calendar(
+    session: AsyncSession, *, name: str, digest: str, definition: str, now: datetime
+) -> None:
+    """From now on this is the calendar of that name."""
+    row = {"name": name, "digest": digest, "definition": definition, "effective_from": now}
+    kept = insert_for(session, CalendarVersion).values(**row)
+    await session.execute(
+        kept.on_conflict_do_update(index_elements=["name", "digest"], set_={"effective_from": now})
+    )
+
+
+async def policy_version(session: AsyncSession, digest: str) -> PolicyVersion | None:
+    return await session.get(PolicyVersion, digest)
+
+
+async def keep_policies(
+    session: AsyncSession, *, digest: str, definition: str, now: datetime
+) -> None:
+    kept = insert_for(session, PolicyVersion).values(
+        digest=digest, definition=definition, effective_from=now
+    )
+    await session.execute(kept.on_conflict_do_nothing())
+
+
+async def outdated_tickets(
+    session: AsyncSession, *, name: str, digest: str, after: int, limit: int
+) -> Sequence[int]:
+    """Tickets with a clock that ticks by another version of a calendar."""
+    ticking = text("clocks.state IN ('running', 'paused')")
+    found = select(Clock.ticket_id).where(
+        ticking, Clock.calendar == name, Clock.calendar_version != digest, Clock.ticket_id > after
+    )
+    found = found.distinct().order_by(Clock.ticket_id).limit(limit)
+    return (await session.scalars(found)).all()

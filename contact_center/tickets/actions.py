@@ -3,7 +3,7 @@
 Every action locks the ticket, checks, changes, and says so in the log. `by` is who does it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,9 @@ from contact_center.errors import Conflict, Forbidden, Invalid, Stale
 from contact_center.events.actions import record
 from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.settings import Targets
-from contact_center.sla import actions as clocks
-from contact_center.sla.models import ClockKind
+from contact_center.sla.actions import together
+from contact_center.sla.actions.rows import Changes
+from contact_center.sla.rules.selection import promises
 from contact_center.tickets import queries
 from contact_center.tickets.models import (
     ACTIVE,
@@ -102,21 +103,27 @@ async def transfer(
         if to_agent == ticket.assignee_id:
             raise Invalid(f"{ticket.reference} is with that agent already")
         ticket.assignee_id = (await agents.get_active_agent(session, to_agent)).id
+        changes: Changes = []
     else:
         ticket.team_id = (await agents.get_team(session, to_team or 0)).id
         _move(ticket, Status.QUEUED, now=now, through_open=True)
         ticket.assignee_id = ticket.review_at = None
+        changes = await together.resume(session, ticket, now=now)
     touch(ticket, now=now)
     facts = {"reason": reason.value, "assignee": to_agent, "team": to_team}
-    await say(session, ticket, "ticket.transferred", by=by, now=now, **facts)
+    await say(session, ticket, "ticket.transferred", by=by, now=now, clocks=changes, **facts)
     return ticket
 
 
-async def note_answer(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:
-    """A human has answered: a locked ticket's customer waits no longer."""
+async def note_answer(
+    session: AsyncSession, ticket: Ticket, *, message_id: int, now: datetime
+) -> Changes:
+    """A human has answered: a locked ticket's customer waits no longer. Returns what to log."""
     ticket.waiting_since = None
     ticket.first_response_at = ticket.first_response_at or now
-    await _stop_clocks(session, ticket, [ClockKind.FIRST_RESPONSE], now=now)
+    ticket.asked_at = now
+    await _note_breaches(session, ticket, now=now)
+    return await together.answer(session, ticket, message_id=message_id, now=now)
 
 
 # Where it stands
@@ -143,7 +150,10 @@ async def wait(
         raise Invalid("say until when: a time in the future")
     _move(ticket, status, now=now)
     ticket.review_at = review_at if has_date else None
-    await say(session, ticket, "ticket.waiting", by=by, now=now, status=status, reason=reason)
+    await _note_breaches(session, ticket, now=now)
+    changes = await together.pause(session, ticket, status=status.value, now=now)
+    facts = {"status": status, "reason": reason}
+    await say(session, ticket, "ticket.waiting", by=by, now=now, clocks=changes, **facts)
     return ticket
 
 
@@ -154,7 +164,8 @@ async def resume(session: AsyncSession, ticket_id: int, *, by: Actor, now: datet
         raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it does not wait")
     _move(ticket, Status.OPEN, now=now)
     ticket.review_at = None
-    await say(session, ticket, "ticket.resumed", by=by, now=now)
+    changes = await together.resume(session, ticket, now=now)
+    await say(session, ticket, "ticket.resumed", by=by, now=now, clocks=changes)
     return ticket
 
 
@@ -175,8 +186,9 @@ async def resolve(
     ticket.resolution_code = code
     ticket.resolved_at = now
     ticket.waiting_since = None
-    await _stop_clocks(session, ticket, list(ClockKind), now=now)
-    await say(session, ticket, "ticket.resolved", by=by, now=now, code=code)
+    await _note_breaches(session, ticket, now=now)
+    changes = await together.finish(session, ticket, now=now)
+    await say(session, ticket, "ticket.resolved", by=by, now=now, clocks=changes, code=code)
     return ticket
 
 
@@ -192,10 +204,9 @@ async def reopen(
     ticket.resolved_at = ticket.resolution_code = None
     ticket.signed_off_at = ticket.confirmed_at = ticket.settled = None
     ticket.assignee_id = ticket.owner_id or ticket.assignee_id
-    ticket.next_due_at = await clocks.continue_resolution(session, ticket.id, now=now)
-    await say(
-        session, ticket, "ticket.reopened", by=by, now=now, reason=reason, owner=ticket.owner_id
-    )
+    changes = await together.go_on(session, ticket, now=now)
+    facts = {"reason": reason, "owner": ticket.owner_id}
+    await say(session, ticket, "ticket.reopened", by=by, now=now, clocks=changes, **facts)
     return ticket
 
 
@@ -217,8 +228,8 @@ async def cancel(
     if not reason.strip():
         raise Invalid("say why the ticket is cancelled")
     ticket = await queries.lock_ticket(session, ticket_id)
-    await end(session, ticket, now=now)
-    await say(session, ticket, "ticket.cancelled", by=by, now=now, reason=reason)
+    changes = await end(session, ticket, now=now)
+    await say(session, ticket, "ticket.cancelled", by=by, now=now, clocks=changes, reason=reason)
     return ticket
 
 
@@ -250,14 +261,19 @@ async def edit(
         return ticket
     for name, value in changed.items():
         setattr(ticket, name, value)
+    again: Changes = []
     if "priority" in changed:
-        ticket.next_due_at = await clocks.retarget(
-            session, ticket.id, targets=policy[ticket.priority], now=now
-        )
+        await _note_breaches(session, ticket, now=now)
+        agreed = promises(policy[ticket.priority])
+        again = await together.retarget(session, ticket, agreed, now=now)
     touch(ticket, now=now)
     # A subject is the customer's text, so the log only says that it changed.
     diff = {n: [before[n], v] for n, v in changed.items() if n != "subject"}
-    await say(session, ticket, "ticket.edited", by=by, now=now, changed=sorted(changed), diff=diff)
+    broken = together.broken(again)
+    facts = {"changed": sorted(changed), "diff": diff}
+    kept = [change for change in again if change not in broken]
+    await say(session, ticket, "ticket.edited", by=by, now=now, clocks=kept, **facts)
+    await _tell_broken(session, ticket, broken, now=now)
     return ticket
 
 
@@ -270,9 +286,17 @@ async def note_breaches(session: AsyncSession, ticket_id: int, *, now: datetime)
 
 
 async def _note_breaches(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:
-    for kind, due_at in await clocks.note_breaches(session, ticket.id, now=now):
-        ticket.breached_at = min(ticket.breached_at or due_at, due_at)
-        facts = {"clock": kind, "due_at": due_at.isoformat()}
+    broken = await together.note_breaches(session, ticket, now=now)
+    await _tell_broken(session, ticket, broken, now=now)
+
+
+async def _tell_broken(
+    session: AsyncSession, ticket: Ticket, changes: Changes, *, now: datetime
+) -> None:
+    for broken in changes:
+        at = datetime.fromisoformat(broken["breached_at"])
+        ticket.breached_at = min(ticket.breached_at or at, at)
+        facts = {"clock": broken["clock"], "due_at": broken["breached_at"], "clocks": [broken]}
         await say(session, ticket, "clock.breached", by=SYSTEM, now=now, **facts)
 
 
@@ -309,21 +333,12 @@ def touch(ticket: Ticket, *, now: datetime) -> None:
     ticket.updated_at = now
 
 
-async def end(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:
-    """Cancel a locked ticket and all it promised."""
+async def end(session: AsyncSession, ticket: Ticket, *, now: datetime) -> Changes:
+    """Cancel a locked ticket and all it promised. Returns what to log."""
     _move(ticket, Status.CANCELLED, now=now)
     ticket.closed_at = now
     ticket.waiting_since = None
-    ticket.next_due_at = None
-    await clocks.cancel(session, ticket.id)
-
-
-async def _stop_clocks(
-    session: AsyncSession, ticket: Ticket, kinds: Collection[ClockKind], *, now: datetime
-) -> None:
-    """What is late is noted first: the sweep may not have come by yet."""
-    await _note_breaches(session, ticket, now=now)
-    ticket.next_due_at = await clocks.stop(session, ticket.id, kinds=kinds, now=now)
+    return await together.cancel_all(session, ticket, now=now)
 
 
 async def acting_agent(session: AsyncSession, by: Actor) -> Agent:
@@ -349,6 +364,11 @@ async def _explain_lost_claim(session: AsyncSession, ticket_id: int, *, agent: A
 async def say(
     session: AsyncSession, ticket: Ticket, kind: str, *, by: Actor, now: datetime, **data: Any
 ) -> None:
-    """Log what happened to a locked ticket, and wake who looks at it."""
+    """Log what happened to a locked ticket, and wake who looks at it.
+
+    `clocks` are the changes of its clocks; where there are none, nothing is said of them.
+    """
+    if not data.get("clocks"):
+        data.pop("clocks", None)
     await record(session, kind, actor=by, now=now, ticket=ticket, data=data)
     hint(session, f"conversation:{ticket.conversation_id}")

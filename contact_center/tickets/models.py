@@ -77,6 +77,7 @@ IS_ACTIVE = " AND ".join(
 )
 
 
+WAITS_FOR_CUSTOMER = "status = 'waiting_customer'"
 AGREED_WAITING = "status IN ('waiting_third_party', 'on_hold')"  # until `review_at`
 # Resolved, and no callback is planned for this resolution.
 NOT_CALLED_BACK = "status = 'resolved' AND callback_cycle <> reopen_count"
@@ -142,6 +143,7 @@ class Ticket(Table):
         ),
         _queue_index("ix_tickets_breached", only=f"breached_at IS NOT NULL AND {IS_ACTIVE}"),
         _part_index("ix_tickets_review", "review_at", only=AGREED_WAITING),
+        _part_index("ix_tickets_remind", "remind_at", only=WAITS_FOR_CUSTOMER),
         _part_index("ix_tickets_idle", "updated_at", only="status = 'bot'"),
         _part_index("ix_tickets_uncalled", "id", only=NOT_CALLED_BACK),
         Index("ix_tickets_customer", "customer_id", "id"),
@@ -182,9 +184,16 @@ class Ticket(Table):
     first_response_at: Mapped[datetime | None]
     next_due_at: Mapped[
         datetime | None
-    ]  # the earliest promise not kept yet; every active one has it
+    ]  # the earliest promise not kept yet; none while all of them are paused
     breached_at: Mapped[datetime | None]
     review_at: Mapped[datetime | None]  # while on hold or waiting for a third party
+    # The last answer since we last waited for the customer: who asks nothing waits for nothing.
+    asked_at: Mapped[datetime | None]
+    silent_since: Mapped[datetime | None]  # while it waits for the customer
+    remind_at: Mapped[datetime | None]
+    reminders: Mapped[int] = mapped_column(default=0, server_default="0")
+    policy: Mapped[Short | None]  # what it is promised by, in the version it started with
+    policy_version: Mapped[Short | None]
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     stage: Mapped[Short | None]  # of the complaint; None on a complaint: received

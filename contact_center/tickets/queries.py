@@ -192,14 +192,28 @@ async def queue_page(
     *,
     agent_id: int,
     team_ids: Collection[int] = (),
-    after: tuple[datetime, int] | None = None,
+    after: tuple[datetime | None, int] | None = None,
     limit: int = 50,
 ) -> Sequence[Ticket]:
-    """The most urgent first, beyond the `(next_due_at, id)` of the last ticket seen."""
+    """The most urgent first, beyond the `(next_due_at, id)` of the last ticket seen.
+
+    Tickets whose promises are all paused come last.
+    """
     found = _in_queue(queue, agent_id=agent_id, team_ids=team_ids)
-    if after is not None:
-        found = found.where(tuple_(Ticket.next_due_at, Ticket.id) > tuple_(*after))
-    return (await session.scalars(found.order_by(Ticket.next_due_at, Ticket.id).limit(limit))).all()
+    due, number = after or (None, 0)
+    tickets: list[Ticket] = []
+    if after is None or due is not None:  # each half has its part of the index
+        pressing = found.where(Ticket.next_due_at.is_not(None))
+        if due is not None:
+            pressing = pressing.where(tuple_(Ticket.next_due_at, Ticket.id) > tuple_(due, number))
+            number = 0
+        pressing = pressing.order_by(Ticket.next_due_at, Ticket.id).limit(limit)
+        tickets += (await session.scalars(pressing)).all()
+    if len(tickets) < limit:
+        paused = found.where(Ticket.next_due_at.is_(None), Ticket.id > number)
+        paused = paused.order_by(Ticket.id).limit(limit - len(tickets))
+        tickets += (await session.scalars(paused)).all()
+    return tickets
 
 
 async def in_queue(

@@ -52,7 +52,7 @@ async def test_a_broken_promise_is_dated_to_when_it_broke(runtime, clock) -> Non
     first = await one(runtime.db, Clock, ticket_id=ticket_id, state=ClockState.BREACHED)
     assert (first.kind, first.breached_at) == ("first_response", due_at)
     [event] = await events(runtime.db, "clock.breached")
-    assert event.data == {"clock": "first_response", "due_at": due_at.isoformat()}
+    assert (event.data["clock"], event.data["due_at"]) == ("first_response", due_at.isoformat())
 
 
 async def test_many_broken_promises_are_noted_in_batches(runtime, clock, monkeypatch) -> None:

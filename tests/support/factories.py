@@ -15,7 +15,8 @@ from contact_center.messages import queries as messages
 from contact_center.messages.models import Author, Direction
 from contact_center.messages.rules import message_row
 from contact_center.settings import Settings
-from contact_center.sla import actions as clocks
+from contact_center.sla.actions import together
+from contact_center.sla.rules.selection import promises
 from contact_center.tickets.models import ACTIVE, Status, Ticket
 
 _numbers = count(1)
@@ -97,7 +98,7 @@ async def make_ticket(
     conversation.ticket_id = ticket.id
     if ticket.status in ACTIVE:
         targets = Settings().targets[ticket.priority.value]
-        ticket.next_due_at = await clocks.start(session, ticket.id, targets=targets, start=now)
+        await together.start_all(session, ticket, promises(targets), start=now)
         ticket.waiting_since = now
     await session.flush()
     return ticket

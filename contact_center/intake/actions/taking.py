@@ -28,15 +28,13 @@ from contact_center.db import Database, hint, is_passing
 from contact_center.errors import Unavailable
 from contact_center.events.rules import SYSTEM
 from contact_center.intake import queries, rules
+from contact_center.intake.actions.promising import promise, write_clocks
 from contact_center.intake.actions.writing import talk_updates, write_events, write_lines
 from contact_center.intake.models import Decision, Draft, Talk
 from contact_center.ledger import actions as ledger
 from contact_center.messages import queries as messages
 from contact_center.routing.actions import deciding as routing
 from contact_center.settings import Settings
-from contact_center.sla import queries as clocks
-from contact_center.sla.actions import clock_rows
-from contact_center.sla.rules import dues
 from contact_center.switchboard import Switchboard
 from contact_center.texts import Texts
 from contact_center.tickets.models import reference
@@ -217,9 +215,9 @@ class Intake:
         self, session: AsyncSession, drafts: Sequence[tuple[Talk, Draft]], *, now: datetime
     ) -> None:
         queued = [draft for _, draft in drafts if draft.was_queued]
-        for draft in queued:
-            due = dues(self.settings.targets[draft.priority.value], start=now)
-            draft.next_due_at = min(due.values())
+        promised = await promise(
+            session, [draft for _, draft in drafts], settings=self.settings, now=now
+        )
         new = [(talk, draft) for talk, draft in drafts if draft.is_new]
         if new:
             await queries.insert_tickets(session, new, now=now)
@@ -228,8 +226,8 @@ class Intake:
         if old:
             await queries.update_tickets(session, old, now=now)
         await write_lines(session, drafts, now=now)
+        await write_clocks(session, promised)
         await write_events(session, drafts, now=now)
-        await self._start_clocks(session, queued, now=now)
         await conversation_queries.update_conversations(session, talk_updates(drafts, now=now))
         await routing.announce(
             session, queued, texts=self.texts, language=self.settings.language, now=now
@@ -238,19 +236,6 @@ class Intake:
             hint(session, f"ticket:{draft.id}")
             for line in draft.lines:
                 hint(session, f"conversation:{line.talk.id}")
-
-    async def _start_clocks(
-        self, session: AsyncSession, queued: Sequence[Draft], *, now: datetime
-    ) -> None:
-        rows = [
-            row
-            for draft in queued
-            for row in clock_rows(
-                draft.id, targets=self.settings.targets[draft.priority.value], start=now
-            )
-        ]
-        if rows:
-            await clocks.insert_clocks(session, rows)
 
     def _word_receipts(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         """They tell the tickets' numbers."""

@@ -101,18 +101,19 @@ async def _team_ids(call: Call, queue: Queue, team_id: int | None) -> Sequence[i
 
 
 def _key(ticket: Ticket) -> tuple[str, int]:
-    # Every ticket in a queue has been promised something; a list must not fail if one has not.
-    return (ticket.next_due_at or ticket.created_at).isoformat(), ticket.id
+    # Without a date: all that it was promised is paused, and it comes after everything else.
+    return ticket.next_due_at.isoformat() if ticket.next_due_at else "", ticket.id
 
 
-def _last_seen(after: str | None) -> tuple[datetime, int] | None:
+def _last_seen(after: str | None) -> tuple[datetime | None, int] | None:
     seen = read_cursor(after, str, int)
     if seen is None:
         return None
+    text, number = seen
     try:
-        due_at = datetime.fromisoformat(seen[0])
+        due_at = datetime.fromisoformat(text) if text else None
     except ValueError:
         due_at = None
-    if due_at is None or due_at.tzinfo is None:
+    if text and (due_at is None or due_at.tzinfo is None):
         raise Invalid("`after` is not a cursor that was handed out here")
-    return due_at, seen[1]
+    return due_at, number

@@ -10,7 +10,7 @@ from contact_center.agents.queries import agent_names
 from contact_center.customers.queries import names_of
 from contact_center.events.rules import Actor
 from contact_center.sla.models import ClockKind, ClockState
-from contact_center.sla.queries import clocks_of
+from contact_center.sla.queries import all_clocks
 from contact_center.tickets import queries, rules
 from contact_center.tickets.models import (
     MOVES,
@@ -67,12 +67,20 @@ class TicketLine(BaseModel):
 
 class ClockView(BaseModel):
     kind: ClockKind
+    ref_id: int = Field(description="0: the ticket itself; else what the promise is about")
     state: ClockState
-    target: int = Field(description="seconds")
+    goal: str = Field(description='"4bh": four business hours')
+    target: int = Field(description="seconds of the time it is measured in")
+    consumed: int = Field(description="seconds of them that had passed at `running_since`")
+    calendar: str
     started_at: datetime
-    due_at: datetime
+    running_since: datetime | None
+    due_at: datetime | None = Field(description="null while it is paused")
+    legal_due_at: datetime | None = Field(description="what compliance is measured by")
+    provisional: bool = Field(description="the calendar is not known so far ahead")
     stopped_at: datetime | None
     breached_at: datetime | None
+    breach_cause: str | None
 
 
 class TicketView(TicketLine):
@@ -99,12 +107,12 @@ async def show(call: Call, ticket: Ticket) -> TicketView:
     """With the ETag of the version shown."""
     call.show_version(ticket.version)
     [line] = await show_lines(call, [ticket])
-    clocks = await clocks_of(call.session, ticket.id)
+    clocks = await all_clocks(call.session, ticket.id)
     return TicketView(
         **dict(line),
         conversation_id=ticket.conversation_id,
         facts=ticket.facts,
-        clocks=[ClockView.model_validate(c, from_attributes=True) for c in clocks.values()],
+        clocks=[ClockView.model_validate(c, from_attributes=True) for c in clocks],
         next_statuses=sorted(MOVES[ticket.status]),
     )
 

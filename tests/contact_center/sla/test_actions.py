@@ -1,13 +1,24 @@
+"""Clocks of a ticket in the database: every change is told, and what is told is what is stored."""
+
 from datetime import timedelta
 
 import pytest
 
-from contact_center.settings import Targets
-from contact_center.sla import actions, queries
+from contact_center.calendars.days import parse
+from contact_center.calendars.hours import ROUND_THE_CLOCK
+from contact_center.errors import Conflict, NotFound
+from contact_center.events.queries import ticket_events
+from contact_center.sla import queries
+from contact_center.sla.actions import clocks, together
+from contact_center.sla.actions.rows import run_of
 from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.rules.history import rebuild
+from contact_center.tickets.models import Status
+from tests.contact_center.sla.calendars import terms
 from tests.support.factories import make_ticket
 
 FIRST, FULL = ClockKind.FIRST_RESPONSE, ClockKind.RESOLUTION
+WAITING = Status.WAITING_CUSTOMER.value
 
 
 @pytest.fixture
@@ -16,85 +27,155 @@ async def ticket(session, clock):
     return await make_ticket(session, now=clock())
 
 
+async def kinds(session, ticket):
+    return await queries.clocks_of(session, ticket.id)
+
+
 async def test_the_next_promise_is_the_earliest_one_still_to_keep(session, clock, ticket) -> None:
-    clocks = await queries.clocks_of(session, ticket.id)
-    assert ticket.next_due_at == clocks[FIRST].due_at == clock() + timedelta(hours=1)
+    found = await kinds(session, ticket)
+    assert ticket.next_due_at == found[FIRST].due_at == clock() + timedelta(hours=1)
 
-    due = await actions.stop(session, ticket.id, kinds=[FIRST], now=clock())
-    assert due == clocks[FULL].due_at == clock() + timedelta(days=1)
+    await together.answer(session, ticket, message_id=1, now=clock())
+    assert ticket.next_due_at == found[FULL].due_at == clock() + timedelta(days=1)
 
-    assert await actions.stop(session, ticket.id, kinds=[FULL], now=clock()) is None
-
-
-@pytest.mark.parametrize(
-    ("minutes", "state"), [(59, ClockState.MET), (60, ClockState.MET), (61, ClockState.BREACHED)]
-)
-async def test_a_promise_is_met_or_broken_when_its_clock_stops(
-    session, clock, ticket, minutes, state
-) -> None:
-    start = clock()
-    clock.advance(minutes=minutes)
-
-    await actions.stop(session, ticket.id, kinds=[FIRST], now=clock())
-
-    first = (await queries.clocks_of(session, ticket.id))[FIRST]
-    assert (first.state, first.stopped_at) == (state, clock())
-    broken_at = start + timedelta(hours=1) if state is ClockState.BREACHED else None
-    assert first.breached_at == broken_at
+    await together.finish(session, ticket, now=clock())
+    assert ticket.next_due_at is None
 
 
 async def test_a_clock_stops_once(session, clock, ticket) -> None:
     stopped_at = clock()
-    await actions.stop(session, ticket.id, kinds=[FIRST], now=clock())
+    await together.answer(session, ticket, message_id=1, now=clock())
     clock.advance(hours=2)
 
-    await actions.stop(session, ticket.id, kinds=[FIRST], now=clock())
+    assert await together.answer(session, ticket, message_id=2, now=clock()) == []
 
-    first = (await queries.clocks_of(session, ticket.id))[FIRST]
-    assert (first.state, first.stopped_at) == (ClockState.MET, stopped_at)
+    first = (await kinds(session, ticket))[FIRST]
+    assert (first.state, first.stopped_at, first.stopped_by) == (ClockState.MET, stopped_at, 1)
 
 
 async def test_a_broken_promise_stays_due_until_it_is_kept_after_all(
     session, clock, ticket
 ) -> None:
+    due = ticket.next_due_at
     clock.advance(hours=2)
-    await actions.note_breaches(session, ticket.id, now=clock())
+    await together.note_breaches(session, ticket, now=clock())
+    first = (await kinds(session, ticket))[FIRST]
+    assert (first.state, first.stopped_at, ticket.next_due_at) == (ClockState.BREACHED, None, due)
 
-    first = (await queries.clocks_of(session, ticket.id))[FIRST]
-    assert (first.state, first.stopped_at) == (ClockState.BREACHED, None)
-    due = await actions.stop(session, ticket.id, kinds=[FIRST], now=clock())
+    await together.answer(session, ticket, message_id=1, now=clock())
 
-    assert first.state is ClockState.BREACHED
-    assert due == (await queries.clocks_of(session, ticket.id))[FULL].due_at
-
-
-async def test_a_new_target_leaves_what_is_settled_alone(session, clock, ticket) -> None:
-    await actions.stop(session, ticket.id, kinds=[FIRST], now=clock())
-    targets = Targets(first_response=1, resolution=30)
-
-    due = await actions.retarget(session, ticket.id, targets=targets, now=clock())
-
-    clocks = await queries.clocks_of(session, ticket.id)
-    assert due == clocks[FULL].due_at == clock() + timedelta(minutes=30)
-    assert clocks[FULL].target == 30 * 60
-    assert clocks[FIRST].due_at == clock() + timedelta(hours=1)
-
-
-async def test_cancelled_promises_are_neither_kept_nor_broken(session, clock, ticket) -> None:
-    await actions.stop(session, ticket.id, kinds=[FIRST], now=clock())
-    await actions.cancel(session, ticket.id)
-    clock.advance(days=2)
-
-    assert list(await actions.note_breaches(session, ticket.id, now=clock())) == []
-    clocks = await queries.clocks_of(session, ticket.id)
-    assert (clocks[FIRST].state, clocks[FULL].state) == (ClockState.MET, ClockState.CANCELLED)
-    assert await actions.continue_resolution(session, ticket.id, now=clock()) is None
+    assert (first.state, first.breached_at) == (ClockState.BREACHED, due)
+    assert ticket.next_due_at == (await kinds(session, ticket))[FULL].due_at
 
 
 async def test_a_broken_promise_is_noticed_once(session, clock, ticket) -> None:
     due = ticket.next_due_at
-    assert list(await actions.note_breaches(session, ticket.id, now=due)) == []
+    assert await together.note_breaches(session, ticket, now=due) == []
 
-    for broken in ([(FIRST, due)], []):
-        noticed = await actions.note_breaches(session, ticket.id, now=due + timedelta(hours=3))
-        assert list(noticed) == broken
+    [noticed] = await together.note_breaches(session, ticket, now=due + timedelta(hours=3))
+    assert (noticed["clock"], noticed["breached_at"]) == (FIRST, due.isoformat())
+    assert await together.note_breaches(session, ticket, now=due + timedelta(hours=3)) == []
+
+
+async def test_a_paused_ticket_is_not_due(session, clock, ticket) -> None:
+    await together.answer(session, ticket, message_id=1, now=clock())
+    due = ticket.next_due_at
+    clock.advance(hours=1)
+
+    await together.pause(session, ticket, status=WAITING, now=clock())
+    assert ticket.next_due_at is None
+
+    clock.advance(hours=3)
+    await together.resume(session, ticket, now=clock())
+    assert ticket.next_due_at == due + timedelta(hours=3)
+
+
+async def test_g22_waiting_for_a_department_pauses_nothing(session, clock, ticket) -> None:
+    due = ticket.next_due_at
+
+    assert not await together.pause(session, ticket, status="waiting_department", now=clock())
+
+    assert ticket.next_due_at == due
+
+
+async def test_cancelled_promises_are_neither_kept_nor_broken(session, clock, ticket) -> None:
+    await together.answer(session, ticket, message_id=1, now=clock())
+    await together.cancel_all(session, ticket, now=clock())
+    clock.advance(days=2)
+
+    assert await together.note_breaches(session, ticket, now=clock()) == []
+    found = await kinds(session, ticket)
+    assert (found[FIRST].state, found[FULL].state) == (ClockState.MET, ClockState.CANCELLED)
+    assert await together.go_on(session, ticket, now=clock()) == []
+
+
+async def test_a_new_target_leaves_what_is_settled_alone(session, clock, ticket) -> None:
+    await together.answer(session, ticket, message_id=1, now=clock())
+    agreed = {FIRST: terms("1min"), FULL: terms("30min")}
+
+    await together.retarget(session, ticket, agreed, now=clock())
+
+    found = await kinds(session, ticket)
+    assert ticket.next_due_at == found[FULL].due_at == clock() + timedelta(minutes=30)
+    assert (found[FULL].goal, found[FULL].target) == ("30min", 30 * 60)
+    assert found[FIRST].due_at == clock() + timedelta(hours=1)
+
+
+# Promises of other slices: each change is an event of its own
+
+
+async def sign_for(session, ticket, clock, goal="2h", **more):
+    return await clocks.start(
+        session,
+        ticket,
+        kind=ClockKind.SIGN_FOR,
+        target=parse(goal),
+        calendar=ROUND_THE_CLOCK,
+        start=clock(),
+        now=clock(),
+        ref_id=7,
+        **more,
+    )
+
+
+async def test_a_promise_of_its_own_counts_for_the_ticket(session, clock, ticket) -> None:
+    await together.answer(session, ticket, message_id=1, now=clock())
+
+    found = await sign_for(session, ticket, clock)
+
+    assert ticket.next_due_at == found.due_at == clock() + timedelta(hours=2)
+    with pytest.raises(Conflict):
+        await sign_for(session, ticket, clock)
+
+
+async def test_what_was_not_promised_cannot_be_kept(session, clock, ticket) -> None:
+    with pytest.raises(NotFound):
+        await clocks.stop(session, ticket, kind=ClockKind.FINISH, ref_id=1, now=clock())
+
+
+async def test_every_change_is_logged_and_the_log_makes_the_same_clock(
+    session, clock, ticket
+) -> None:
+    at = {"kind": ClockKind.SIGN_FOR, "ref_id": 7}
+    await sign_for(session, ticket, clock)
+    until = clock() + timedelta(hours=5)
+    await clocks.extend(session, ticket, until=until, now=clock(), **at)
+    clock.advance(hours=3)
+    found = await clocks.stop(session, ticket, now=clock(), **at)
+
+    assert found.state is ClockState.MET
+    events = await ticket_events(session, ticket.id)
+    assert [event.kind for event in events] == [
+        "clock.started",
+        "clock.extended",
+        "clock.stopped",
+    ]
+    assert rebuild(events) == {(ClockKind.SIGN_FOR, 7): run_of(found)}
+
+
+async def test_a_promise_that_no_longer_holds_is_not_broken(session, clock, ticket) -> None:
+    await sign_for(session, ticket, clock)
+
+    found = await clocks.cancel(session, ticket, kind=ClockKind.SIGN_FOR, ref_id=7, now=clock())
+
+    assert (found.state, found.breached_at) == (ClockState.CANCELLED, None)

@@ -330,6 +330,7 @@ async def test_the_time_a_ticket_lay_resolved_does_not_count(
     ticket = await answered(session, clock, li)
     clocks = await clocks_of(session, ticket.id)
     clocks[ClockKind.RESOLUTION].due_at = noon + timedelta(hours=16 - 12)
+    clocks[ClockKind.RESOLUTION].target = 4 * 3600
 
     clock.advance(hours=resolved - 12)
     await actions.resolve(
@@ -535,6 +536,23 @@ async def test_every_active_ticket_is_found_in_the_queues_in_order_of_its_dues(
 
 
 @pytest.mark.race
+async def test_tickets_whose_promises_are_paused_come_last_and_on_the_next_page(
+    session, clock
+) -> None:
+    tickets = [await make_ticket(session, now=clock() + timedelta(minutes=n)) for n in range(4)]
+    for paused in tickets[:2]:
+        paused.next_due_at = None
+    await session.flush()
+
+    seen: list[int] = []
+    after = None
+    while page := await queries.queue_page(session, Queue.ALL, agent_id=0, after=after, limit=1):
+        seen.append(page[0].id)
+        after = (page[0].next_due_at, page[0].id)
+
+    assert seen == [tickets[2].id, tickets[3].id, tickets[0].id, tickets[1].id]
+
+
 async def test_of_many_who_claim_at_once_exactly_one_wins(db, database_url, clock) -> None:
     """Two processes, many agents, one ticket after another."""
     agents_each, rounds = 10, max(1, CLAIMS // 20)

@@ -1,0 +1,118 @@
+"""Between the rows of clocks and the pure engine: every change is written and told in one place."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.calendars.hours import ROUND_THE_CLOCK, Calendar
+from contact_center.sla import queries
+from contact_center.sla.models import CalendarVersion, Clock, ClockState
+from contact_center.sla.rules import terms
+from contact_center.sla.rules.engine import Run
+from contact_center.sla.rules.history import NAMES, change
+from contact_center.sla.rules.versions import read_calendar
+
+Changes = list[dict[str, Any]]  # as the log keeps them
+
+
+class Promised(Protocol):
+    """A ticket whose row the caller has locked."""
+
+    id: Any
+    event_count: Any
+    next_due_at: Any
+
+
+class Calendars:
+    """The versions of some calendars; `of` reads a clock's own, `latest` the one that holds now."""
+
+    def __init__(self, versions: Iterable[CalendarVersion]) -> None:
+        self._known: dict[tuple[str, str], Calendar] = {}
+        self._latest: dict[str, CalendarVersion] = {}
+        for version in versions:  # the oldest first
+            calendar = read_calendar(version.name, version.definition)
+            self._known[version.name, version.digest] = calendar
+            self._latest[version.name] = version
+
+    def of(self, run: Run) -> Calendar:
+        if run.calendar == ROUND_THE_CLOCK.name:
+            return ROUND_THE_CLOCK
+        return self._known[run.calendar, run.calendar_version]
+
+    def latest(self, name: str) -> CalendarVersion | None:
+        return self._latest.get(name)
+
+    def named(self, name: str) -> tuple[Calendar, str]:
+        """As it is now, and its version."""
+        latest = self._latest.get(name)
+        if latest is None:
+            return ROUND_THE_CLOCK, ""
+        return self._known[name, latest.digest], latest.digest
+
+
+async def calendars_for(session: AsyncSession, names: Iterable[str]) -> Calendars:
+    wanted = set(names) - {ROUND_THE_CLOCK.name}
+    return Calendars(await queries.calendar_versions(session, wanted) if wanted else ())
+
+
+def run_of(clock: Clock) -> Run:
+    return Run(**{name: getattr(clock, name) for name in NAMES})
+
+
+def clock_row(ticket_id: int, run: Run) -> dict[str, Any]:
+    """A new row, for those who write many at once."""
+    values = {name: getattr(run, name) for name in NAMES}
+    return {"ticket_id": ticket_id, "rung": 0, "next_rung_at": None, **values}
+
+
+async def turn(
+    session: AsyncSession,
+    ticket: Promised,
+    verb: str,
+    do: Callable[[Run, Calendar], Run],
+    *,
+    clocks: Sequence[Clock] | None = None,
+) -> Changes:
+    """Do something to all clocks of a ticket (or some); its next due instant follows.
+
+    A clock whose calendar has been edited is brought up to date first.
+    """
+    every = await queries.all_clocks(session, ticket.id)
+    calendars = await calendars_for(session, {c.calendar for c in every if c.is_owed})
+    said: Changes = []
+    for clock in every if clocks is None else clocks:
+        said += bring_up_to_date(clock, calendars)
+        run = run_of(clock)
+        hours = calendars.of(run) if run.is_owed else calendars.named(run.calendar)[0]
+        said += write(clock, do(run, hours), verb)
+    ticket.next_due_at = next_due(every)
+    return said
+
+
+def bring_up_to_date(clock: Clock, calendars: Calendars) -> Changes:
+    latest, run = calendars.latest(clock.calendar), run_of(clock)
+    if latest is None or latest.digest == run.calendar_version or not run.is_ticking:
+        return []
+    new, digest = calendars.named(clock.calendar)
+    at = max(latest.effective_from, run.started_at)
+    after = terms.rebase(run, at=at, old=calendars.of(run), new=new, version=digest)
+    return write(clock, after, "due_recomputed")
+
+
+def write(clock: Clock, after: Run, verb: str) -> Changes:
+    before = run_of(clock)
+    if after == before:
+        return []
+    for name in NAMES:
+        if getattr(after, name) != getattr(before, name):
+            setattr(clock, name, getattr(after, name))
+    broke = after.state is ClockState.BREACHED is not before.state and after.stopped_at is None
+    return [change("breached" if broke else verb, before, after)]
+
+
+def next_due(clocks: Collection[Clock]) -> datetime | None:
+    """The earliest promise that is still to be kept, broken ones included."""
+    dues = (clock.due_at for clock in clocks if clock.is_owed)
+    return min((due for due in dues if due is not None), default=None)

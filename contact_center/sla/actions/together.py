@@ -1,0 +1,206 @@
+"""All clocks of a ticket at once, as the ticket moves. Callers own the transaction.
+
+The ticket is locked by the caller, who puts the changes returned into the event he logs, as
+`clocks`: so every event tells what it did to the promises.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.calendars.hours import Calendar
+from contact_center.events.queries import ticket_events
+from contact_center.sla import queries
+from contact_center.sla.actions.rows import (
+    Changes,
+    Promised,
+    calendars_for,
+    clock_row,
+    next_due,
+    run_of,
+    turn,
+    write,
+)
+from contact_center.sla.models import ANSWERS, OF_THE_TICKET, Clock, ClockKind, ClockState
+from contact_center.sla.rules import engine, terms
+from contact_center.sla.rules.engine import Run, Terms
+from contact_center.sla.rules.history import change, ran
+
+MOST_EVENTS = 10_000  # of one ticket
+
+
+async def start_all(
+    session: AsyncSession,
+    ticket: Promised,
+    promises: Mapping[ClockKind, Terms],
+    *,
+    start: datetime,
+    ref_id: int = 0,
+) -> Changes:
+    """Some clocks that begin together."""
+    runs = [
+        engine.start(agreed, kind=kind, at=start, ref_id=ref_id)
+        for kind, agreed in promises.items()
+    ]
+    if runs:
+        await queries.insert_clocks(session, [clock_row(ticket.id, run) for run in runs])
+    ticket.next_due_at = next_due(await queries.all_clocks(session, ticket.id))
+    return [change("started", None, run) for run in runs]
+
+
+async def note_breaches(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
+    """Running clocks whose due instant has passed; each is told once."""
+    return await turn(session, ticket, "breached", lambda run, _: engine.breach(run, now=now))
+
+
+async def pause(session: AsyncSession, ticket: Promised, *, status: str, now: datetime) -> Changes:
+    """The ticket waits: those clocks pause that do so in this status."""
+
+    def do(run: Run, hours: Calendar) -> Run:
+        return engine.pause(run, at=now, hours=hours) if run.pauses_in(status) else run
+
+    return await turn(session, ticket, "paused", do)
+
+
+async def resume(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
+    return await turn(
+        session, ticket, "resumed", lambda run, hours: engine.resume(run, at=now, hours=hours)
+    )
+
+
+async def answer(
+    session: AsyncSession, ticket: Promised, *, message_id: int, now: datetime
+) -> Changes:
+    """A person's answer leaves: nobody waits for one any more, unless it fails to arrive."""
+
+    def do(run: Run, hours: Calendar) -> Run:
+        stops = run.kind in ANSWERS
+        return engine.stop(run, at=now, hours=hours, by=message_id) if stops else run
+
+    return await turn(session, ticket, "stopped", do)
+
+
+async def take_back(session: AsyncSession, ticket: Promised, *, message_id: int) -> Changes:
+    """An answer did not arrive: what it stopped has run all the time."""
+
+    def do(run: Run, hours: Calendar) -> Run:
+        return engine.take_back(run, hours=hours) if run.stopped_by == message_id else run
+
+    return await turn(session, ticket, "reopened", do)
+
+
+async def finish(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
+    """The ticket is resolved."""
+
+    def do(run: Run, hours: Calendar) -> Run:
+        if run.kind is ClockKind.STATUS_UPDATE:
+            return engine.cancel(run, at=now)
+        return engine.stop(run, at=now, hours=hours) if run.kind in OF_THE_TICKET else run
+
+    return await turn(session, ticket, "stopped", do)
+
+
+async def go_on(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
+    """The ticket was reopened: its resolution clock goes on, without the time it lay resolved."""
+
+    def do(run: Run, hours: Calendar) -> Run:
+        is_it = run.kind is ClockKind.RESOLUTION
+        return engine.reopen(run, at=now, hours=hours) if is_it else run
+
+    return await turn(session, ticket, "reopened", do)
+
+
+async def cancel_all(
+    session: AsyncSession, ticket: Promised, *, now: datetime, excluded: bool = True
+) -> Changes:
+    """The promises no longer hold, and are counted neither as kept nor as broken."""
+    return await turn(
+        session,
+        ticket,
+        "cancelled",
+        lambda run, _: engine.cancel(run, at=now, excluded=excluded),
+    )
+
+
+async def excuse(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
+    """The customer needs no reply to what was said last: that counts for nothing."""
+
+    def do(run: Run, hours: Calendar) -> Run:
+        is_it = run.kind is ClockKind.NEXT_RESPONSE
+        return engine.cancel(run, at=now, excluded=True) if is_it else run
+
+    return await turn(session, ticket, "excused", do)
+
+
+async def retarget(
+    session: AsyncSession,
+    ticket: Promised,
+    promises: Mapping[ClockKind, Terms],
+    *,
+    now: datetime,
+) -> Changes:
+    """Other terms hold: same start, same pauses. What they do not promise is no longer owed."""
+    said: Changes = []
+    clocks = await queries.all_clocks(session, ticket.id)
+    ours = [c for c in clocks if c.policy_version and c.kind not in promises]
+    for clock in clocks:
+        if clock.kind in promises and run_of(clock).is_ticking:
+            agreed = promises[clock.kind]
+            spans = await _ran(session, ticket, clock, agreed)
+            after = terms.retarget(run_of(clock), agreed, at=now, ran=spans)
+            said += write(clock, after, "retargeted")
+    for clock in ours:
+        if run_of(clock).is_ticking:
+            said += write(clock, engine.cancel(run_of(clock), at=now), "cancelled")
+    ticket.next_due_at = next_due(clocks)
+    return said
+
+
+async def _ran(
+    session: AsyncSession, ticket: Promised, clock: Clock, agreed: Terms
+) -> list[terms.Span] | None:
+    """Only where it is to be measured in another time."""
+    calendars = await calendars_for(session, {clock.calendar})
+    old = engine.measure(clock.goal, calendars.of(run_of(clock)))
+    if engine.measure(str(agreed.goal), agreed.hours) == old or not clock.consumed:
+        return None
+    events = await ticket_events(session, ticket.id, limit=MOST_EVENTS)
+    return ran(events, (clock.kind, clock.ref_id))
+
+
+async def inherit(
+    session: AsyncSession,
+    victim: Promised,
+    survivor: Promised,
+    *,
+    answered_at: datetime | None,
+    now: datetime,
+) -> tuple[Changes, Changes]:
+    """Of what two tickets still owe, the survivor keeps the older promises.
+
+    `answered_at`: when the victim was answered, if only that was. Returns what changed for the
+    victim, and for the survivor.
+    """
+    theirs = await queries.all_clocks(session, victim.id)
+    ours = {clock.kind: clock for clock in await queries.all_clocks(session, survivor.id)}
+    calendars = await calendars_for(session, {clock.calendar for clock in ours.values()})
+    lost: Changes = []
+    gained: Changes = []
+    for other in theirs:
+        clock, run = ours.get(other.kind), run_of(other)
+        if clock is not None and clock.is_owed and run.is_owed:
+            both = terms.inherit(run_of(clock), run, hours=calendars.of(run_of(clock)))
+            gained += write(clock, both, "inherited")
+        lost += write(other, engine.cancel(run, at=now, excluded=True), "merged")
+    first = ours.get(ClockKind.FIRST_RESPONSE)
+    if answered_at is not None and first is not None:
+        run = run_of(first)
+        done = engine.stop(run, at=answered_at, hours=calendars.of(run))
+        gained += write(first, done, "stopped")
+    victim.next_due_at, survivor.next_due_at = None, next_due(list(ours.values()))
+    return lost, gained
+
+
+def broken(changes: Changes) -> Changes:
+    return [said for said in changes if said["change"] == ClockState.BREACHED.value]

@@ -1,0 +1,1 @@
+"""What a change makes of a clock, and how clocks follow from the log."""

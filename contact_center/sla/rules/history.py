@@ -1,0 +1,81 @@
+"""Clocks in the log: what an event says of them, and clocks made of nothing but events."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.rules.engine import Run
+from contact_center.sla.rules.terms import Span
+
+CLOCKS = "clocks"  # of an event's data: the changes it made, in their order
+Key = tuple[ClockKind, int]  # which of a ticket's clocks
+
+NAMES = tuple(field.name for field in fields(Run))
+_MOMENTS = frozenset(name for name in NAMES if name.endswith(("_at", "_since")))
+_DEFAULTS = {
+    "state": ClockState.RUNNING,
+    "consumed": 0,
+    "provisional": False,
+    "policy": "",
+    "policy_version": "",
+}
+
+
+class Said(Protocol):
+    """An event, as far as clocks are concerned."""
+
+    data: Any
+    at: Any
+
+
+def change(verb: str, before: Run | None, after: Run) -> dict[str, Any]:
+    """What an event says: every field that is another now."""
+    facts: dict[str, Any] = {"clock": after.kind.value, "ref": after.ref_id, "change": verb}
+    for name in NAMES[2:]:
+        value = getattr(after, name)
+        was = _DEFAULTS.get(name) if before is None else getattr(before, name)
+        if value != was:
+            facts[name] = value.isoformat() if name in _MOMENTS and value else value
+    return facts
+
+
+def rebuild(events: Iterable[Said]) -> dict[Key, Run]:
+    """The clocks of a ticket after its events, oldest first."""
+    clocks: dict[Key, Run] = {}
+    for event in events:
+        for facts in event.data.get(CLOCKS, ()):
+            key = (ClockKind(facts["clock"]), facts["ref"])
+            clocks[key] = _apply(clocks.get(key), key, facts)
+    return clocks
+
+
+def ran(events: Iterable[Said], key: Key) -> list[Span]:
+    """When a clock was running, up to where it runs now or stopped last."""
+    spans: list[Span] = []
+    since: datetime | None = None
+    for event in events:
+        for facts in event.data.get(CLOCKS, ()):
+            if (facts["clock"], facts["ref"]) == key and "running_since" in facts:
+                text = facts["running_since"]
+                again = datetime.fromisoformat(text) if text else None
+                if since is not None:  # a calendar's edit is noticed later than it counts
+                    spans.append((since, min(again or event.at, event.at)))
+                since = again
+    return spans
+
+
+def _apply(run: Run | None, key: Key, facts: Mapping[str, Any]) -> Run:
+    values = {name: _read(name, facts[name]) for name in NAMES if name in facts}
+    if run is not None:
+        return replace(run, **values)
+    kind, ref_id = key
+    missing = dict.fromkeys(NAMES)
+    return Run(**{**missing, **_DEFAULTS, **values, "kind": kind, "ref_id": ref_id})
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in _MOMENTS and value is not None:
+        return datetime.fromisoformat(value)
+    return ClockState(value) if name == "state" else value

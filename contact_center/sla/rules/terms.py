@@ -1,0 +1,85 @@
+"""What happens to a clock when what was agreed on changes, or its calendar, or its ticket."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from contact_center.calendars import days
+from contact_center.calendars.hours import Calendar, between
+from contact_center.sla.models import ClockState
+from contact_center.sla.rules import engine
+from contact_center.sla.rules.engine import Run, Terms, measure
+
+Span = tuple[datetime, datetime]
+
+
+def retarget(run: Run, terms: Terms, *, at: datetime, ran: Sequence[Span] | None = None) -> Run:
+    """The policy changed: same start, same pauses, another target; late by it is late from now on.
+
+    `ran`: when it was running before `running_since`, where another calendar is to count that.
+    """
+    run = engine.breach(run, now=at)
+    if not run.is_ticking:
+        return run
+    fresh = engine.start(terms, kind=run.kind, at=run.started_at, ref_id=run.ref_id)
+    time = measure(fresh.goal, terms.hours)
+    consumed = run.consumed if ran is None else sum(between(time, *span) for span in ran)
+    new = replace(
+        fresh,
+        state=run.state,
+        consumed=consumed,
+        running_since=run.running_since,
+        met_first=run.met_first,
+        met_final=run.met_final,
+    )
+    if engine.used(new, at=at, hours=terms.hours) > new.target:
+        over = replace(new, due_at=at, legal_due_at=at)  # nothing falls due before it is promised
+        return engine.set_broken(over, at=at, cause=engine.POLICY_CHANGE)
+    if run.state is ClockState.PAUSED:
+        return replace(new, due_at=None)
+    if consumed or run.running_since != run.started_at:
+        assert run.running_since is not None
+        return engine.set_running(new, since=run.running_since, hours=terms.hours)
+    return new
+
+
+def rebase(run: Run, *, at: datetime, old: Calendar, new: Calendar, version: str) -> Run:
+    """The calendar is another from `at` on: what was consumed stays, the rest runs on its hours.
+
+    Dates that were counted and never interrupted are counted anew.
+    """
+    if not run.is_ticking or run.running_since is None:
+        return replace(run, calendar_version=version)
+    goal = days.parse(run.goal)
+    if goal.in_days and run.running_since == run.started_at:
+        due = days.due(goal, run.started_at, new, engine.parse_rule(run.rule))
+        return replace(
+            run,
+            calendar_version=version,
+            target=between(measure(run.goal, new), run.started_at, due.internal),
+            due_at=due.internal,
+            legal_due_at=due.legal,
+            provisional=due.provisional,
+        )
+    since = max(at, run.running_since)
+    consumed = engine.used(run, at=since, hours=old)
+    kept = replace(run, calendar_version=version, consumed=consumed)
+    return engine.set_running(kept, since=since, hours=new)
+
+
+def inherit(ours: Run, theirs: Run, *, hours: Calendar) -> Run:
+    """Of two tickets that became one, this keeps the older promise. Both are owed."""
+    merged = ours
+    if theirs.started_at < ours.started_at:
+        time = measure(ours.goal, hours)
+        more = between(time, theirs.started_at, ours.started_at)
+        merged = replace(ours, started_at=theirs.started_at, consumed=ours.consumed + more)
+        if ours.state is ClockState.RUNNING and ours.running_since is not None:
+            merged = engine.set_running(merged, since=ours.running_since, hours=hours)
+    if theirs.due_at and merged.due_at and theirs.due_at < merged.due_at:
+        target = engine.used(merged, at=theirs.due_at, hours=hours)
+        merged = replace(merged, due_at=theirs.due_at, legal_due_at=theirs.due_at, target=target)
+    broken = theirs.breached_at
+    if broken is None or (ours.breached_at or broken) < broken:
+        return merged
+    return engine.set_broken(merged, at=broken, cause=theirs.breach_cause or engine.LATE)

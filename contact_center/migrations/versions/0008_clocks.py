@@ -7,8 +7,8 @@ BigInt = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Moment = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 UNANSWERED = "kind = 'next_response' AND stopped_at IS NULL AND state <> 'cancelled'"
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from contact_center.accounts import api as accounts
-from contact_center.agents import api as agents
+from contact_center.agents.api import absences, staff
 from contact_center.alerts import api as alerts
 from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
@@ -26,10 +26,11 @@ from contact_center.sources import api as inbound
 from contact_center.sources.models import Source
 from contact_center.supervision import api as supervision
 from contact_center.tickets.api import records, work
+from contact_center.tickets.api.views import guard
 from contact_center.uploads import api as uploads
 from contact_center.web import docs, health
 from contact_center.web.call import RUNTIME
-from contact_center.web.dispatch import mount
+from contact_center.web.dispatch import GUARD, mount
 from contact_center.web.idempotency import RUNNING
 from contact_center.web.limits import LIMITS, limits_for
 from contact_center.web.metrics import METRICS, Metrics
@@ -46,7 +47,8 @@ TABLES = (
     health.routes,
     docs.routes,
     logins.routes,
-    agents.routes,
+    staff.routes,
+    absences.routes,
     alerts.routes,
     accounts.routes,
     customers.routes,
@@ -100,6 +102,7 @@ def build_app(
     )
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(lambda _: doorkeeper.on_duty())
+    app[GUARD] = guard
     desk.setup(app)
     mount(app, *tables)
     return app

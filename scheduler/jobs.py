@@ -58,6 +58,7 @@ JOBS = [
     ),
     Job(name="end agreed waiting", trigger=MINUTELY, run=sweeps.end_waiting),
     # Staff
+    Job(name="tell deputies", trigger=MINUTELY, run=sweeps.tell_deputies),
     Job(
         name="send alerts",
         trigger=IntervalTrigger(seconds=5, timezone="UTC"),

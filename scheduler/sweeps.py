@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from functools import partial
 
+from contact_center.agents import queries as agent_queries
 from contact_center.alerts import actions as alerts
 from contact_center.alerts import queries as alert_queries
 from contact_center.callbacks import actions as callbacks
@@ -73,6 +74,17 @@ async def make_callbacks(runtime: Runtime) -> int:
         due=partial(callback_queries.lock_due, now=now),
         do=partial(callbacks.run_due, settings=settings, texts=runtime.texts, now=now),
         put_off=partial(callback_queries.put_off, until=now + PUT_OFF),
+    )
+
+
+async def tell_deputies(runtime: Runtime) -> int:
+    """Say to those who stand in that an absence has begun."""
+    now = runtime.now()
+    return await work_off(
+        runtime,
+        "tell deputies",
+        due=partial(agent_queries.lock_begun_absences, now=now),
+        do=partial(alerts.tell_deputy, now=now),
     )
 
 

@@ -1,20 +1,21 @@
 """What can be done with staff and teams. Callers own the transaction."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries, rules
-from contact_center.agents.models import Agent, Presence, Role, Team, TeamMember
-from contact_center.errors import Conflict
+from contact_center.agents.models import Absence, Agent, Presence, Role, Team, TeamMember
+from contact_center.errors import Conflict, Invalid
 from contact_center.events import rules as actors
 from contact_center.events.actions import record
 from contact_center.events.rules import Actor
 
+LONGEST_ABSENCE = timedelta(days=400)
 # The log tells the old and the new value of these; of the others only that they changed.
-_LOGGED = ("role", "active", "presence")
+_LOGGED = ("role", "active", "presence", "deputy_id")
 
 
 async def add_agent(
@@ -49,6 +50,8 @@ async def edit_agent(
     """`changes` are columns with their new values. Raises Invalid, Conflict."""
     changes = {name: v for name, v in changes.items() if v != getattr(agent, name)}
     _check(changes)
+    if "deputy_id" in changes:
+        await _check_usual_deputy(session, agent, changes["deputy_id"], now=now)
     if changes.get("role", agent.role) is not Role.ADMIN or not changes.get("active", agent.active):
         rules.check_not_last_admin(agent, admins=await queries.lock_active_admins(session))
     if not changes:
@@ -161,6 +164,107 @@ async def move_team_chat(session: AsyncSession, *, old: str, new: str, now: date
     for team_id in await queries.change_team_chat(session, old=old, new=new):
         data = {"team_id": team_id}
         await record(session, "team.chat_moved", actor=actors.SYSTEM, now=now, data=data)
+
+
+# Absences
+
+
+async def plan_absence(
+    session: AsyncSession,
+    agent_id: int,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    deputy_id: int | None,
+    reason: str = "",
+    by: Actor,
+    now: datetime,
+) -> Absence:
+    """Somebody stands in from `starts_at` until `ends_at`: the deputy named, or the usual one.
+
+    Raises Invalid, NotFound, Conflict: every absence needs a deputy, and no chain of deputies may
+    lead back to who is absent.
+    """
+    await queries.lock_planning(session)
+    agent = await queries.get_active_agent(session, agent_id)
+    if not starts_at < ends_at or ends_at <= now:
+        raise Invalid("an absence ends after it begins, and in the future")
+    if ends_at - max(starts_at, now) > LONGEST_ABSENCE:
+        raise Invalid(f"an absence lasts {LONGEST_ABSENCE.days} days at most")
+    for other in await queries.coming_absences(session, now=now, agent_id=agent_id):
+        if other.starts_at < ends_at and starts_at < other.ends_at:
+            raise Conflict("an absence is planned for that time already: end it first")
+    await _check_deputy(session, agent, deputy_id or agent.deputy_id, start=starts_at, end=ends_at)
+    absence = Absence(
+        agent_id=agent_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        deputy_id=deputy_id,
+        reason=reason.strip(),
+        created_at=now,
+    )
+    session.add(absence)
+    await session.flush()  # its id goes into the log
+    data = _absence_facts(absence)
+    await record(session, "absence.planned", actor=by, now=now, data=data)
+    return absence
+
+
+async def end_absence(session: AsyncSession, absence_id: int, *, by: Actor, now: datetime) -> None:
+    """Back early; one that has not begun is called off. Raises NotFound, Conflict."""
+    await queries.lock_planning(session)
+    absence = await queries.get_absence(session, absence_id)
+    if absence.ends_at <= now:
+        raise Conflict("this absence is over")
+    await record(session, "absence.ended", actor=by, now=now, data=_absence_facts(absence))
+    if absence.starts_at >= now:
+        await session.delete(absence)
+    else:
+        absence.ends_at = now
+    await session.flush()
+
+
+def _absence_facts(absence: Absence) -> dict[str, Any]:
+    return {
+        "absence": absence.id,
+        "agent_id": absence.agent_id,
+        "deputy_id": absence.deputy_id,
+        "starts_at": absence.starts_at.isoformat(),
+        "ends_at": absence.ends_at.isoformat(),
+    }
+
+
+async def _check_deputy(
+    session: AsyncSession, agent: Agent, deputy_id: int | None, *, start: datetime, end: datetime
+) -> None:
+    """Somebody who stands in from `start` to `end`."""
+    if deputy_id is None:
+        raise Invalid(f"say who stands in for {agent.name}")
+    if deputy_id == agent.id:
+        raise Invalid("nobody stands in for themselves")
+    await queries.get_active_agent(session, deputy_id)
+    usual = await queries.usual_deputies(session)
+    next_of: dict[int, set[int]] = {}
+    for other in await queries.absences_within(session, start=start, end=end):
+        if (deputy := other.deputy_id or usual.get(other.agent_id)) is not None:
+            next_of.setdefault(other.agent_id, set()).add(deputy)
+    rules.check_chain(agent.id, deputy_id, next_of=next_of)
+
+
+async def _check_usual_deputy(
+    session: AsyncSession, agent: Agent, deputy_id: int | None, *, now: datetime
+) -> None:
+    """Absences that name nobody rely on the usual deputy."""
+    await queries.lock_planning(session)
+    usual = await queries.usual_deputies(session)
+    if deputy_id is not None:
+        await _check_deputy(session, agent, deputy_id, start=now, end=now)
+        rules.check_chain(agent.id, deputy_id, next_of={n: {d} for n, d in usual.items() if d})
+    for absence in await queries.coming_absences(session, now=now, agent_id=agent.id):
+        if absence.deputy_id is None:
+            await _check_deputy(
+                session, agent, deputy_id, start=absence.starts_at, end=absence.ends_at
+            )
 
 
 async def _check_team_name(session: AsyncSession, name: str) -> None:

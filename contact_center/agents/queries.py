@@ -1,11 +1,23 @@
 """Every SQL statement about staff and teams."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.agents.models import Agent, Presence, Role, Team, TeamMember
+from contact_center.agents.models import (
+    IS_UNTOLD,
+    Absence,
+    Absent,
+    Agent,
+    Presence,
+    Role,
+    Team,
+    TeamMember,
+    acting,
+    is_subordinate,
+)
 from contact_center.errors import Conflict, NotFound
 
 
@@ -21,6 +33,37 @@ async def get_active_agent(session: AsyncSession, agent_id: int) -> Agent:
     agent = await get_agent(session, agent_id)
     if not agent.active:
         raise Conflict(f"{agent.name} no longer works here: choose somebody else")
+    return agent
+
+
+async def hold_active_agent(session: AsyncSession, agent_id: int) -> Agent:
+    """Who is about to get work: they cannot be deactivated before this transaction ends."""
+    found = select(Agent).where(Agent.id == agent_id).with_for_update(read=True)
+    await session.scalar(found.execution_options(populate_existing=True))
+    return await get_active_agent(session, agent_id)
+
+
+async def hold_present_agent(session: AsyncSession, agent_id: int, *, now: datetime) -> Agent:
+    """Somebody who may be given work now. Raises NotFound, Conflict, and Absent with the deputy."""
+    agent = await hold_active_agent(session, agent_id)
+    absence = await current_absence(session, agent_id, now=now)
+    if absence is None:
+        return agent
+    number = (await acting_for(session, [agent_id], now=now)).get(agent_id)
+    facts: dict[str, object] = {"until": absence.ends_at.isoformat()}
+    if number is None:
+        raise Absent(f"{agent.name} is absent, and nobody stands in", **facts)
+    deputy = await get_agent(session, number)
+    facts["deputy"] = {"id": deputy.id, "name": deputy.name}
+    raise Absent(f"{agent.name} is absent: {deputy.name} stands in", **facts)
+
+
+async def lock_agent(session: AsyncSession, agent_id: int) -> Agent:
+    """Nobody gives them work, or takes it, before this transaction ends."""
+    found = select(Agent).where(Agent.id == agent_id).with_for_update()
+    agent = await session.scalar(found.execution_options(populate_existing=True))
+    if agent is None:
+        raise NotFound(f"there is no agent {agent_id}")
     return agent
 
 
@@ -151,3 +194,137 @@ async def change_team_chat(session: AsyncSession, *, old: str, new: str) -> list
     statement = update(Team).where(Team.telegram_chat == old)
     changed = statement.values(telegram_chat=new, version=Team.version + 1)
     return list(await session.scalars(changed.returning(Team.id)))
+
+
+# Absences
+
+
+async def current_absence(session: AsyncSession, agent_id: int, *, now: datetime) -> Absence | None:
+    found = select(Absence).where(
+        Absence.agent_id == agent_id, Absence.ends_at > now, Absence.starts_at <= now
+    )
+    return await session.scalar(found.order_by(Absence.ends_at.desc()).limit(1))
+
+
+async def get_absence(session: AsyncSession, absence_id: int) -> Absence:
+    absence = await session.get(Absence, absence_id, populate_existing=True)
+    if absence is None:
+        raise NotFound(f"there is no absence {absence_id}")
+    return absence
+
+
+async def coming_absences(
+    session: AsyncSession, *, now: datetime, agent_id: int | None = None, limit: int = 500
+) -> Sequence[Absence]:
+    """Those that have not ended, the earliest first."""
+    found = select(Absence).where(Absence.ends_at > now)
+    if agent_id is not None:
+        found = found.where(Absence.agent_id == agent_id)
+    return (await session.scalars(found.order_by(Absence.starts_at, Absence.id).limit(limit))).all()
+
+
+async def absences_within(
+    session: AsyncSession, *, start: datetime, end: datetime
+) -> Sequence[Absence]:
+    found = select(Absence).where(Absence.ends_at > start, Absence.starts_at < end)
+    return (await session.scalars(found)).all()
+
+
+async def absences_led_by(
+    session: AsyncSession, deputy_id: int, *, now: datetime
+) -> Sequence[Absence]:
+    """Those that have not ended and name somebody as their deputy."""
+    found = select(Absence).where(Absence.deputy_id == deputy_id, Absence.ends_at > now)
+    return (await session.scalars(found.order_by(Absence.starts_at))).all()
+
+
+async def usual_deputies(session: AsyncSession) -> dict[int, int | None]:
+    """Of everybody who works here."""
+    found = select(Agent.id, Agent.deputy_id).where(Agent.active.is_(True))
+    return {row[0]: row[1] for row in await session.execute(found)}
+
+
+async def lock_planning(session: AsyncSession) -> None:
+    """One plans absences and deputies at a time, so that two cannot close a circle together."""
+    first = select(Agent.id).order_by(Agent.id).limit(1)
+    await session.scalar(first.with_for_update(key_share=True))
+
+
+async def acting_for(
+    session: AsyncSession, agent_ids: Collection[int], *, now: datetime
+) -> dict[int, int]:
+    """Who acts for each of the agents now: themselves while they are here.
+
+    An agent for whom nobody is left to act is not in the answer.
+    """
+    wanted = {agent_id for agent_id in agent_ids if agent_id}
+    if not wanted:
+        return {}
+    absent = await _absent(session, now=now)
+    gone = await _inactive(session, wanted)
+    if not wanted & (absent.keys() | gone.keys()):
+        return {agent_id: agent_id for agent_id in wanted}
+    deputies = await usual_deputies(session)
+    found = {
+        agent_id: acting(agent_id, absent={**gone, **absent}, deputies=deputies)
+        for agent_id in wanted
+    }
+    return {agent_id: one for agent_id, one in found.items() if one is not None}
+
+
+async def stood_in_for(session: AsyncSession, agent_id: int, *, now: datetime) -> list[int]:
+    """Those who are absent and for whom the agent acts now."""
+    absent = await _absent(session, now=now)
+    absent.pop(agent_id, None)
+    if not absent:
+        return []
+    found = await acting_for(session, list(absent), now=now)
+    return sorted(number for number, one in found.items() if one == agent_id)
+
+
+async def absent_agents(session: AsyncSession, *, now: datetime) -> set[int]:
+    return set(await _absent(session, now=now))
+
+
+async def _absent(session: AsyncSession, *, now: datetime) -> dict[int, int | None]:
+    """Who is not here, and the deputy the absence names; the one that ends last decides."""
+    found = select(Absence.agent_id, Absence.deputy_id)
+    found = found.where(Absence.ends_at > now, Absence.starts_at <= now)
+    rows = await session.execute(found.order_by(Absence.ends_at, Absence.id))
+    return {row[0]: row[1] for row in rows}
+
+
+async def _inactive(session: AsyncSession, agent_ids: Collection[int]) -> dict[int, int | None]:
+    found = select(Agent.id, Agent.deputy_id)
+    found = found.where(Agent.id.in_(agent_ids), Agent.active.is_(False))
+    return {row[0]: row[1] for row in await session.execute(found)}
+
+
+async def lock_begun_absences(
+    session: AsyncSession, *, now: datetime, after: int, limit: int
+) -> Sequence[int]:
+    """Absences that have begun and whose deputies have not been told."""
+    found = select(Absence.id).where(
+        text(f"absences.{IS_UNTOLD}"), Absence.starts_at <= now, Absence.id > after
+    )
+    found = found.order_by(Absence.id).limit(limit).with_for_update(skip_locked=True)
+    return (await session.scalars(found)).all()
+
+
+# Who is below whom
+
+
+async def is_recused(session: AsyncSession, agent_id: int, *, about: int) -> bool:
+    """Whether somebody must not handle a complaint about an agent: they, and who works below."""
+    if agent_id == about:
+        return True
+    one, other = await get_agent(session, agent_id), await get_agent(session, about)
+    teams = await teams_of(session, [agent_id, about])
+    shared = bool(set(teams[agent_id]) & set(teams[about]))
+    return is_subordinate(one.role, to=other.role, share_team=shared)
+
+
+async def default_deputy_of(session: AsyncSession, agent_id: int) -> Sequence[Agent]:
+    """Those who work here and whose usual deputy the agent is."""
+    found = select(Agent).where(Agent.deputy_id == agent_id, Agent.active.is_(True))
+    return (await session.scalars(found.order_by(Agent.name))).all()

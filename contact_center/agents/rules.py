@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import struct
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -73,3 +74,18 @@ def agent_of_code(secret: bytes, code: str, *, now: datetime) -> int:
 
 def _sign(secret: bytes, facts: bytes) -> bytes:
     return hmac.digest(secret, b"link " + facts, hashlib.sha256)[:_SIGNATURE]
+
+
+def check_chain(agent_id: int, deputy_id: int, *, next_of: Mapping[int, set[int]]) -> None:
+    """Raises Invalid where the agent would, in the end, stand in for themselves.
+
+    `next_of` names everybody who stands in for somebody at some time of the absence in question.
+    """
+    waiting, seen = [deputy_id], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if one == agent_id:
+            raise Invalid("a chain of deputies must not lead back to the one who is absent")
+        if one not in seen:
+            seen.add(one)
+            waiting += next_of.get(one, ())

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.agents import queries as agents
 from contact_center.agents.models import Agent
 from contact_center.agents.queries import agent_names
 from contact_center.alerts import queries
@@ -35,11 +36,11 @@ async def alert(
     agents' ids under the names of `rules.PEOPLE`, moments in ISO 8601 under names that end in
     `_at`, and `{reference}` of the ticket. Mail and Telegram follow within seconds, by a sweep.
     """
-    agents = await queries.working(session, to)
-    if not agents:
+    told = await queries.working(session, to)
+    if not told:
         return
     row = {"kind": kind, "facts": dict(facts), "ticket_id": ticket_id, "key": key}
-    rows = [{**row, "agent_id": agent_id, "created_at": now} for agent_id in agents]
+    rows = [{**row, "agent_id": agent_id, "created_at": now} for agent_id in told]
     await queries.insert_alerts(session, rows)
     hint(session, "events")  # the desk's counters
 
@@ -72,6 +73,21 @@ async def send(
             now=now,
             ticket_id=alert.ticket_id,
         )
+
+
+async def tell_deputy(session: AsyncSession, absence_id: int, *, now: datetime) -> None:
+    """An absence has begun: whoever stands in learns for whom, and until when."""
+    absence = await agents.get_absence(session, absence_id)
+    absence.told_at = now
+    acting = await agents.acting_for(session, [absence.agent_id], now=now)
+    await alert(
+        session,
+        to={acting.get(absence.agent_id, 0)} - {0, absence.agent_id},
+        kind="absence.begun",
+        facts={"agent": absence.agent_id, "ends_at": absence.ends_at.isoformat()},
+        key=f"absence:{absence.id}",
+        now=now,
+    )
 
 
 async def mark_read(

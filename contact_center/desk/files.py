@@ -4,7 +4,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from contact_center.errors import Forbidden
 from contact_center.messages.queries import get_attachment
+from contact_center.tickets.models import reference
+from contact_center.tickets.queries import about_agent
 from contact_center.web.arguments import Id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -19,7 +22,10 @@ SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 @routes.get("/files/{attachment_id}", permission=Permission.TICKETS_READ, transaction=False)
 async def show_file(call: Call, attachment_id: Id) -> web.Response:
     async with call.runtime.db.read() as session:
-        attachment, _ = await get_attachment(session, attachment_id)
+        attachment, message = await get_attachment(session, attachment_id)
+        about = await about_agent(session, message.ticket_id)
+    if about == call.agent.id:
+        raise Forbidden(f"{reference(message.ticket_id)} is a complaint about you")
     content = await call.runtime.storage.load(attachment.storage_key)
     is_shown = attachment.content_type in SHOWN
     kind = attachment.content_type if is_shown else "application/octet-stream"

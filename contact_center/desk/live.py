@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from contact_center.agents.queries import agent_names, team_ids_of
+from contact_center.agents.queries import agent_names, stood_in_for, team_ids_of
 from contact_center.desk.render import draw, reader_of
 from contact_center.desk.rows import rows_of
 from contact_center.desk.shell import TALLY, count_all
@@ -51,7 +51,11 @@ async def follow_queue(call: Call, queue: Queue, after: Position = 0) -> web.Str
 @routes.get("/badge", permission=Permission.TICKETS_READ)
 async def show_badge(call: Call) -> dict[str, int]:
     """What a tab in the background asks now and then: my tickets, and what is new in them."""
-    tickets = await queue_page(call.session, Queue.MINE, agent_id=call.agent.id, limit=100)
+    me = call.agent.id
+    standing_in = await stood_in_for(call.session, me, now=call.now)
+    tickets = await queue_page(
+        call.session, Queue.MINE, agent_id=me, standing_in=standing_in, limit=100
+    )
     ids = [ticket.id for ticket in tickets]
     unread = await unread_counts(call.session, agent_id=call.agent.id, ticket_ids=ids)
     return {"mine": len(tickets), "unread": sum(unread.values())}
@@ -101,10 +105,16 @@ async def _changed(
     last = {event.ticket_id: event for event in events if event.ticket_id is not None}
     agent = call.agent.id
     team_ids = await team_ids_of(session, agent)
+    now = call.runtime.now()
     tickets = await in_queue(
-        session, queue, ticket_ids=list(last), agent_id=agent, team_ids=team_ids
+        session,
+        queue,
+        ticket_ids=list(last),
+        agent_id=agent,
+        standing_in=await stood_in_for(session, agent, now=now),
+        team_ids=team_ids,
     )
-    rows = await rows_of(session, tickets, agent_id=agent)
+    rows = await rows_of(session, tickets, agent_id=agent, now=now)
     left = [event for number, event in last.items() if number not in {t.id for t in tickets}]
     names = await agent_names(session, [agent_id(Actor(event.actor)) for event in left])
     gone = [(e.ticket_id, e.kind, names.get(agent_id(Actor(e.actor)) or 0)) for e in left]

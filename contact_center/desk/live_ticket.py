@@ -87,7 +87,8 @@ class Window:
 
     async def _look(self, pipe: Pipe) -> None:
         async with self.call.runtime.db.read() as session:
-            story = await story_of(session, self.ticket_id)
+            me, now = self.call.agent.id, self.call.runtime.now()
+            story = await story_of(session, self.ticket_id, reader=me, now=now)
             found = await latest_messages(session, self.ticket_id, limit=RECENT)
             lines = [line for line in await said(session, found, story) if self._is_news(line)]
         await self._tell_story(pipe, story, lines)

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from contact_center.desk import (
+    absences,
     admin_replies,
     admin_staff,
     admin_systems,
@@ -41,6 +42,7 @@ TABLES = (
     live_ticket.routes,
     leads.routes,
     alerts.routes,
+    absences.routes,
     supervision.routes,
     admin_staff.routes,
     admin_replies.routes,

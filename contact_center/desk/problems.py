@@ -13,6 +13,19 @@ from contact_center.web.problems import BadRequest, response_for
 
 # What the service says in English, and the key of the desk's own words for it.
 _SAID: tuple[tuple[str, str], ...] = (
+    (r"(?P<name>.+) is absent: (?P<other>.+) stands in", "absent"),
+    (r"(?P<name>.+) is absent, and nobody stands in", "absent_alone"),
+    (r"a chain of deputies must not .*", "chain"),
+    (r"nobody stands in for themselves", "own_deputy"),
+    (r"say who stands in for (?P<name>.+)", "say_deputy"),
+    (r"an absence ends after it begins.*", "absence_times"),
+    (r"an absence is planned for that time already.*", "absence_overlaps"),
+    (r"this absence is over", "absence_over"),
+    (r"an absence lasts (?P<n>\d+) days at most", "absence_long"),
+    (r"say from when, and until when", "say_when"),
+    (r"(?P<ref>T-\d+) is a complaint about you.*", "about_you"),
+    (r"(?P<ref>T-\d+) is a complaint about that agent.*", "recused"),
+    (r"(?P<ref>T-\d+) is with somebody: say why .*", "say_why_taken"),
     (r"(?P<ref>T-\d+) is with somebody else: .*", "not_yours"),
     (r"(?P<ref>T-\d+) is with (?P<name>.+)", "with"),
     (r"(?P<ref>T-\d+) has been answered: transfer it.*", "answered"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from aiohttp import web
 from pydantic import Field
 
-from contact_center.agents.queries import team_ids_of
+from contact_center.agents.queries import stood_in_for, team_ids_of
 from contact_center.customers.queries import search_customers
 from contact_center.desk.render import go_to, page
 from contact_center.desk.rows import Row, after_of, parse_after, rows_of
@@ -67,10 +67,16 @@ async def _page(
     except ValueError:
         raise Invalid("this is no place in a queue") from None
     tickets = await queue_page(
-        session, queue, agent_id=call.agent.id, team_ids=team_ids, after=beyond, limit=PAGE + 1
+        session,
+        queue,
+        agent_id=call.agent.id,
+        standing_in=await stood_in_for(session, call.agent.id, now=call.now),
+        team_ids=team_ids,
+        after=beyond,
+        limit=PAGE + 1,
     )
     more = after_of(tickets[PAGE - 1]) if len(tickets) > PAGE else ""
-    return await rows_of(session, tickets[:PAGE], agent_id=call.agent.id), more
+    return await rows_of(session, tickets[:PAGE], agent_id=call.agent.id, now=call.now), more
 
 
 async def _find(call: Call, session: "AsyncSession", words: str) -> list[Row]:
@@ -86,6 +92,5 @@ async def _find(call: Call, session: "AsyncSession", words: str) -> list[Row]:
         found |= {ticket_id: None for _, ticket_id in await search_messages(session, terms)}
     wanted = list(found)[:PAGE]
     tickets = await tickets_by_id(session, wanted)
-    return await rows_of(
-        session, [tickets[i] for i in wanted if i in tickets], agent_id=call.agent.id
-    )
+    seen = [tickets[i] for i in wanted if i in tickets]
+    return await rows_of(session, seen, agent_id=call.agent.id, now=call.now)

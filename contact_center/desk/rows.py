@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from contact_center.accounts.queries import accounts_by_id
-from contact_center.agents.queries import agent_names
+from contact_center.agents.queries import acting_for, agent_names
 from contact_center.customers.queries import customers_by_id
 from contact_center.messages.queries import unread_counts
 from contact_center.tickets.models import WAITING, Priority, Status, Ticket
@@ -24,6 +24,7 @@ class Row:
     customer: str
     tier: str  # empty for none
     owner: str | None
+    acting: str | None  # for an owner who is absent
     assignee: str | None
     unread: int
     excerpt: str = ""  # of what a search has found
@@ -53,14 +54,19 @@ async def rows_of(
     tickets: Sequence[Ticket],
     *,
     agent_id: int,
+    now: datetime,
     excerpts: dict[int, str] | None = None,
 ) -> list[Row]:
+    """For one reader: without complaints about themselves."""
+    tickets = [ticket for ticket in tickets if ticket.about_agent_id != agent_id]
     if not tickets:
         return []
     ids = [ticket.id for ticket in tickets]
     customers = await customers_by_id(session, {ticket.customer_id for ticket in tickets})
     accounts = await accounts_by_id(session, {c.account_id for c in customers.values()})
-    staff = {t.owner_id for t in tickets} | {t.assignee_id for t in tickets}
+    owners = {ticket.owner_id for ticket in tickets if ticket.owner_id}
+    acting = await acting_for(session, owners, now=now)
+    staff = owners | {t.assignee_id for t in tickets if t.assignee_id} | set(acting.values())
     names = await agent_names(session, staff)
     unread = await unread_counts(session, agent_id=agent_id, ticket_ids=ids)
     rows = []
@@ -73,12 +79,18 @@ async def rows_of(
                 customer=customer.name if customer else "",
                 tier=account.tier.value if account and account.tier.value != "none" else "",
                 owner=names.get(ticket.owner_id or 0),
+                acting=_deputy(ticket.owner_id or 0, acting, names),
                 assignee=names.get(ticket.assignee_id or 0),
                 unread=unread.get(ticket.id, 0),
                 excerpt=(excerpts or {}).get(ticket.id, ""),
             )
         )
     return rows
+
+
+def _deputy(owner: int, acting: dict[int, int], names: dict[int, str]) -> str | None:
+    one = acting.get(owner, owner)
+    return names.get(one) if one != owner else None
 
 
 def after_of(ticket: Ticket) -> str:

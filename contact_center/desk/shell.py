@@ -49,9 +49,11 @@ async def count_queues(
     call: Call, session: "AsyncSession", *, team_ids: Collection[int], now: datetime
 ) -> dict[Queue, int]:
     counts = dict(await call.request.app[TALLY].look(session, now=now))
+    me = call.agent.id
+    standing_in = await agents.stood_in_for(session, me, now=now)
     for queue in OWN:
         counts[queue] = await queue_size(
-            session, queue, agent_id=call.agent.id, team_ids=team_ids, most=MOST
+            session, queue, agent_id=me, standing_in=standing_in, team_ids=team_ids, most=MOST
         )
     return counts
 

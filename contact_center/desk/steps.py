@@ -1,7 +1,6 @@
 """What agents do with a ticket: each step is one transaction, and answers with what changed."""
 
 from collections.abc import Awaitable, Callable
-from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aiohttp import web
@@ -11,7 +10,7 @@ from contact_center.desk.login import Nothing
 from contact_center.desk.render import go_to, page
 from contact_center.desk.rows import rows_of
 from contact_center.desk.ticket import state
-from contact_center.desk.times import zone_of
+from contact_center.desk.times import local_time
 from contact_center.errors import Invalid
 from contact_center.events.rules import Actor
 from contact_center.links import actions as links
@@ -25,7 +24,7 @@ from contact_center.tickets.models import (
     TransferReason,
 )
 from contact_center.tickets.queries import Queue, get_ticket, lock_ticket
-from contact_center.tickets.rules import check_may_act, parse_reference
+from contact_center.tickets.rules import parse_reference
 from contact_center.web.arguments import Form, Id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -50,6 +49,7 @@ class TransferForm(BaseModel):
 
 class AssignForm(BaseModel):
     to: Id
+    reason: Reason = ""
 
 
 class WaitForm(BaseModel):
@@ -96,7 +96,7 @@ async def claim(
         await actions.claim(session, ticket_id, by=_by(call), now=call.now)
     async with call.runtime.db.read() as session:
         ticket = await get_ticket(session, ticket_id)
-        rows = await rows_of(session, [ticket], agent_id=call.agent.id)
+        rows = await rows_of(session, [ticket], agent_id=call.agent.id, now=call.now)
     return page(call, "row_news.html", rows=rows, gone=[], queue=row)
 
 
@@ -121,7 +121,7 @@ async def transfer(call: Call, ticket_id: Id, form: Form[TransferForm]) -> web.R
 
 @routes.post("/tickets/{ticket_id}/assign", permission=_ASSIGN, transaction=False)
 async def assign(call: Call, ticket_id: Id, form: Form[AssignForm]) -> web.Response:
-    return await _do(call, ticket_id, actions.assign, to=form.to)
+    return await _do(call, ticket_id, actions.assign, to=form.to, reason=form.reason)
 
 
 @routes.post("/tickets/{ticket_id}/wait", permission=_WRITE, transaction=False)
@@ -132,7 +132,7 @@ async def wait(call: Call, ticket_id: Id, form: Form[WaitForm]) -> web.Response:
         actions.wait,
         status=form.status,
         reason=form.reason,
-        review_at=_local_time(call, form.until),
+        review_at=local_time(form.until, zone=call.agent.time_zone),
     )
 
 
@@ -234,22 +234,8 @@ async def _do(
 
 async def check_is_theirs(call: Call, session: "AsyncSession", ticket_id: int) -> None:
     """Locks the ticket. Raises Forbidden."""
-    override = call.agent.may(Permission.TICKETS_OVERRIDE)
-    check_may_act(await lock_ticket(session, ticket_id), by=_by(call), override=override)
-
-
-def _local_time(call: Call, text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(f"{text!r} is not a date and time") from None
-    if not MINYEAR < local.year < MAXYEAR:  # elsewhere on earth it is another year
-        raise Invalid(f"the year {local.year} is out of reach")
-    if local.tzinfo is None:
-        local = local.replace(tzinfo=zone_of(call.agent.time_zone))
-    return local.astimezone(UTC)
+    ticket, override = await lock_ticket(session, ticket_id), call.agent.may(_OVERRIDE)
+    await actions.check_may_act(session, ticket, by=_by(call), override=override, now=call.now)
 
 
 def _number(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from contact_center.accounts.models import Account
@@ -24,7 +25,12 @@ from contact_center.routing.queries import decisions_of
 from contact_center.sla.models import Clock, ClockKind
 from contact_center.sla.queries import clocks_of
 from contact_center.tickets.models import Status, Ticket
-from contact_center.tickets.queries import get_ticket, tickets_by_id, tickets_of_customer
+from contact_center.tickets.queries import (
+    get_ticket,
+    owned_tickets,
+    tickets_by_id,
+    tickets_of_customer,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -72,6 +78,8 @@ class Said:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     ticket: Ticket
+    acting: dict[int, int]  # who acts now, by owner and assignee
+    earlier_owned: Sequence[Ticket]  # of the same customer: somebody answers for them already
     customer: Customer
     account: Account | None
     manager: str | None
@@ -90,6 +98,11 @@ class Story:
         if number is not None:
             return self.names.get(number, f"#{number}")
         return self.customer.name or None if actor.startswith("customer:") else None
+
+    def deputy_of(self, agent_id: int | None) -> str | None:
+        """Who acts for somebody who is absent."""
+        one = self.acting.get(agent_id or 0, agent_id)
+        return self.names.get(one) if one and one != agent_id else None
 
     def allows(self, step: str) -> bool:
         return self.ticket.status in STEPS[step]
@@ -130,8 +143,8 @@ STEPS: dict[str, frozenset[Status]] = {
 }
 
 
-async def story_of(session: "AsyncSession", ticket_id: int) -> Story:
-    """Raises NotFound."""
+async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now: datetime) -> Story:
+    """For one reader: nobody is shown complaints about themselves. Raises NotFound."""
     ticket = await get_ticket(session, ticket_id)
     customer = await customers.get_customer(session, ticket.customer_id)
     account = (await accounts_by_id(session, [customer.account_id])).get(customer.account_id or 0)
@@ -142,16 +155,29 @@ async def story_of(session: "AsyncSession", ticket_id: int) -> Story:
     events = await ticket_events(session, ticket.id, limit=500)
     staff: Sequence[Agent] = await agents.all_agents(session)
     names = {agent.id: agent.name for agent in staff}
+    held_by = {n for n in (ticket.owner_id, ticket.assignee_id) if n is not None}
     return Story(
         ticket=ticket,
+        acting=await agents.acting_for(session, held_by, now=now),
+        earlier_owned=[
+            other
+            for other in await owned_tickets(session, customer.id, reader=reader)
+            if other.id != ticket.id
+        ],
         customer=customer,
         account=account,
         manager=names.get(account.manager_id or 0) if account else None,
         identities=await customers.identities_of(session, customer.id),
         others=[
-            t for t in await tickets_of_customer(session, customer.id, limit=8) if t.id != ticket.id
+            other
+            for other in await tickets_of_customer(session, customer.id, reader=reader, limit=8)
+            if other.id != ticket.id
         ],
-        links=[(link, known[_other(link, ticket)]) for link in links],
+        links=[
+            (link, known[number])
+            for link in links
+            if known[number := _other(link, ticket)].about_agent_id != reader
+        ],
         clocks=[clocks[kind] for kind in ClockKind if kind in clocks],
         events=events,
         names=names,

@@ -55,7 +55,7 @@ async def show_board(call: Call) -> web.Response:
     session = call.session
     orders = await page_of_orders(session, limit=100)
     tickets = await tickets_by_id(session, {order.ticket_id for order in orders})
-    rows = await rows_of(session, list(tickets.values()), agent_id=call.agent.id)
+    rows = await rows_of(session, list(tickets.values()), agent_id=call.agent.id, now=call.now)
     shell = await surroundings(call, session, active="supervision")
     return page(
         call,
@@ -64,7 +64,7 @@ async def show_board(call: Call) -> web.Response:
         order_people=await agent_names(session, {order.supervisor_id for order in orders}),
         rows={row.ticket.id: row for row in rows},
         panels=[
-            Panel(name, await rows_of(session, found, agent_id=call.agent.id))
+            Panel(name, await rows_of(session, found, agent_id=call.agent.id, now=call.now))
             for name, found in await _panels(call, session)
         ],
         **shell,

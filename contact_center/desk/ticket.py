@@ -34,7 +34,7 @@ _READ = Permission.TICKETS_READ
 @routes.get("/tickets/{ticket_id}", permission=_READ)
 async def show_ticket(call: Call, ticket_id: Id) -> web.Response:
     session = call.session
-    story = await story_of(session, ticket_id)
+    story = await _story(call, session, ticket_id)
     lines, more = await earlier(session, story, before=None)
     shell = await surroundings(call, session, active="")
     return page(
@@ -60,7 +60,7 @@ async def mark_seen(call: Call, ticket_id: Id, message: Position) -> None:
 
 @routes.get("/tickets/{ticket_id}/earlier", permission=_READ)
 async def show_earlier(call: Call, ticket_id: Id, before: Id) -> web.Response:
-    story = await story_of(call.session, ticket_id)
+    story = await _story(call, call.session, ticket_id)
     lines, more = await earlier(call.session, story, before=before)
     return page(call, "lines.html", story=story, lines=lines, more=more)
 
@@ -68,7 +68,7 @@ async def show_earlier(call: Call, ticket_id: Id, before: Id) -> web.Response:
 @routes.get("/tickets/{ticket_id}/canned", permission=_READ)
 async def show_canned(call: Call, ticket_id: Id) -> web.Response:
     """The replies this agent may use, filled in for this ticket."""
-    story = await story_of(call.session, ticket_id)
+    story = await _story(call, call.session, ticket_id)
     team_ids = await team_ids_of(call.session, call.agent.id)
     values = {
         "customer": story.customer.name,
@@ -94,7 +94,7 @@ async def state(
     call: Call, session: "AsyncSession", ticket_id: int, *, fresh: list[Message] | None = None
 ) -> web.Response:
     """What a step has changed on the page: head, side and timeline, and what was said."""
-    story = await story_of(session, ticket_id)
+    story = await _story(call, session, ticket_id)
     lines = await said(session, fresh or [], story)
     return page(call, "ticket_news.html", **news_values(call, story), lines=lines)
 
@@ -110,3 +110,7 @@ def news_values(call: Call, story: Story) -> dict[str, Any]:
 
 async def message_since(session: "AsyncSession", ticket_id: int, after: int) -> list[Message]:
     return list(await queries.ticket_messages(session, ticket_id, after=after, limit=50))
+
+
+async def _story(call: Call, session: "AsyncSession", ticket_id: int) -> Story:
+    return await story_of(session, ticket_id, reader=call.agent.id, now=call.now)

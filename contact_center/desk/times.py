@@ -1,9 +1,10 @@
 """Dates and spans as people read them."""
 
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contact_center.desk.words import say
+from contact_center.errors import Invalid
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -29,6 +30,21 @@ def when(at: datetime, *, now: datetime, zone: ZoneInfo, language: str) -> str:
 
 def exactly(at: datetime, *, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def local_time(text: str, *, zone: str) -> datetime | None:
+    """What a browser's field for a date and time gives. Raises Invalid."""
+    if not text:
+        return None
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"{text!r} is not a date and time") from None
+    if not MINYEAR < local.year < MAXYEAR:  # elsewhere on earth it is another year
+        raise Invalid(f"the year {local.year} is out of reach")
+    if local.tzinfo is None:
+        local = local.replace(tzinfo=zone_of(zone))
+    return local.astimezone(UTC)
 
 
 def span(seconds: float, *, language: str) -> str:

@@ -3,7 +3,7 @@
 Every action locks the ticket, checks, changes, and says so in the log. `by` is who does it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries as agents
 from contact_center.agents.models import Agent
+from contact_center.alerts.actions import alert
 from contact_center.db import hint
 from contact_center.errors import Conflict, Forbidden, Invalid, Stale
 from contact_center.events.actions import record
@@ -19,7 +20,7 @@ from contact_center.settings import Targets
 from contact_center.sla.actions import together
 from contact_center.sla.actions.rows import Changes
 from contact_center.sla.rules.selection import promises
-from contact_center.tickets import queries
+from contact_center.tickets import queries, rules
 from contact_center.tickets.models import (
     ACTIVE,
     WAITING,
@@ -40,7 +41,7 @@ Policy = Mapping[Any, Targets]  # by priority
 
 async def claim(session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime) -> Ticket:
     """Take a queued ticket. Exactly one of many wins; AlreadyClaimed names the winner."""
-    agent = await acting_agent(session, by)
+    agent = await agents.hold_present_agent(session, _number(by), now=now)
     ticket = await queries.claim_ticket(session, ticket_id, agent_id=agent.id, now=now)
     if ticket is None:
         await _explain_lost_claim(session, ticket_id, agent=agent)
@@ -67,19 +68,28 @@ async def release(
 
 
 async def assign(
-    session: AsyncSession, ticket_id: int, *, to: int, by: Actor, now: datetime
+    session: AsyncSession, ticket_id: int, *, to: int, by: Actor, now: datetime, reason: str = ""
 ) -> Ticket:
-    """A lead decides who works on it; nobody loses accountability by it."""
+    """A lead decides who works on it; nobody loses accountability by it.
+
+    Whoever works on it loses it only for a reason, and is told it.
+    """
     ticket = await queries.lock_ticket(session, ticket_id)
-    agent = await agents.get_active_agent(session, to)
+    agent = await hold_receiver(session, ticket, to, now=now)
+    before = ticket.assignee_id
     if ticket.status is Status.QUEUED:
         _move(ticket, Status.OPEN, now=now)
     elif ticket.status not in ACTIVE:
         raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be assigned")
+    if before not in (None, agent.id) and not reason.strip():
+        raise Invalid(f"{ticket.reference} is with somebody: say why it is given to another")
     ticket.assignee_id = agent.id
     ticket.owner_id = ticket.owner_id or agent.id
     touch(ticket, now=now)
-    await say(session, ticket, "ticket.assigned", by=by, now=now, assignee=agent.id)
+    facts = {"assignee": agent.id, "before": before, "reason": reason.strip() or None}
+    await say(session, ticket, "ticket.assigned", by=by, now=now, **facts)
+    told = {number for number in (before, agent.id) if number is not None}
+    await tell(session, ticket, "ticket.assigned", to=told, by=by, now=now, facts=facts)
     return ticket
 
 
@@ -102,14 +112,12 @@ async def transfer(
     if to_agent is not None:
         if to_agent == ticket.assignee_id:
             raise Invalid(f"{ticket.reference} is with that agent already")
-        ticket.assignee_id = (await agents.get_active_agent(session, to_agent)).id
+        ticket.assignee_id = (await hold_receiver(session, ticket, to_agent, now=now)).id
         changes: Changes = []
+        touch(ticket, now=now)
     else:
         ticket.team_id = (await agents.get_team(session, to_team or 0)).id
-        _move(ticket, Status.QUEUED, now=now, through_open=True)
-        ticket.assignee_id = ticket.review_at = None
-        changes = await together.resume(session, ticket, now=now)
-    touch(ticket, now=now)
+        changes = await put_into_queue(session, ticket, now=now)
     facts = {"reason": reason.value, "assignee": to_agent, "team": to_team}
     await say(session, ticket, "ticket.transferred", by=by, now=now, clocks=changes, **facts)
     return ticket
@@ -316,6 +324,38 @@ async def abandon(
         await cancel(session, ticket.id, by=SYSTEM, now=now, reason="idle")
 
 
+# Who may
+
+
+async def check_may_act(
+    session: AsyncSession, ticket: Ticket, *, by: Actor, override: bool, now: datetime
+) -> None:
+    """Raises Forbidden, unless the actor has it, or stands in for who has it."""
+    number, standing_in = agent_id(by), list[int]()
+    if number is not None and not override and not rules.is_theirs(ticket, {number}):
+        standing_in = await agents.stood_in_for(session, number, now=now)
+    rules.check_may_act(ticket, by=by, override=override, standing_in=standing_in)
+
+
+async def hold_receiver(
+    session: AsyncSession, ticket: Ticket, number: int, *, now: datetime
+) -> Agent:
+    """Somebody who may get the ticket. Raises NotFound, Conflict, Absent, Forbidden."""
+    agent = await agents.hold_present_agent(session, number, now=now)
+    await check_not_recused(session, ticket, number)
+    return agent
+
+
+async def check_not_recused(session: AsyncSession, ticket: Ticket, number: int) -> None:
+    """Nobody handles a complaint about themselves, or about who leads them. Raises Forbidden."""
+    about = ticket.about_agent_id
+    if about is not None and await agents.is_recused(session, number, about=about):
+        raise Forbidden(
+            f"{ticket.reference} is a complaint about that agent, or about who leads them: "
+            "somebody else handles it"
+        )
+
+
 # Shared by all of the above
 
 
@@ -326,6 +366,13 @@ def _move(ticket: Ticket, status: Status, *, now: datetime, through_open: bool =
     ticket.check_move(status)
     ticket.status = status
     touch(ticket, now=now)
+
+
+async def put_into_queue(session: AsyncSession, ticket: Ticket, *, now: datetime) -> Changes:
+    """Nobody works on a locked ticket any more; its owner stays."""
+    _move(ticket, Status.QUEUED, now=now, through_open=True)
+    ticket.assignee_id = ticket.review_at = None
+    return await together.resume(session, ticket, now=now)
 
 
 def touch(ticket: Ticket, *, now: datetime) -> None:
@@ -342,10 +389,14 @@ async def end(session: AsyncSession, ticket: Ticket, *, now: datetime) -> Change
 
 
 async def acting_agent(session: AsyncSession, by: Actor) -> Agent:
+    return await agents.get_active_agent(session, _number(by))
+
+
+def _number(by: Actor) -> int:
     number = agent_id(by)
     if number is None:
         raise Forbidden("only a service agent can do this")
-    return await agents.get_active_agent(session, number)
+    return number
 
 
 async def _explain_lost_claim(session: AsyncSession, ticket_id: int, *, agent: Agent) -> None:
@@ -367,8 +418,34 @@ async def say(
     """Log what happened to a locked ticket, and wake who looks at it.
 
     `clocks` are the changes of its clocks; where there are none, nothing is said of them.
+    Nothing happens to a complaint by the hand of whom it is about. Raises Forbidden.
     """
+    if ticket.about_agent_id is not None and (number := agent_id(by)) is not None:
+        await check_not_recused(session, ticket, number)
     if not data.get("clocks"):
         data.pop("clocks", None)
     await record(session, kind, actor=by, now=now, ticket=ticket, data=data)
     hint(session, f"conversation:{ticket.conversation_id}")
+
+
+async def tell(
+    session: AsyncSession,
+    ticket: Ticket,
+    kind: str,
+    *,
+    to: Collection[int],
+    by: Actor,
+    now: datetime,
+    facts: Mapping[str, Any],
+) -> None:
+    """Alert agents to what has just happened to a locked ticket; not who did it."""
+    doer = agent_id(by)
+    await alert(
+        session,
+        to={number for number in to if number not in (doer, ticket.about_agent_id)},
+        kind=kind,
+        facts={**facts, "by": doer},
+        ticket_id=ticket.id,
+        key=f"{kind}:{ticket.id}:{ticket.event_count}",
+        now=now,
+    )

@@ -168,12 +168,15 @@ class Ticket(Table):
     # The first responder: answers to the customer until the ticket is closed, whoever works on it.
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))  # does the next step
+    # A complaint about a colleague: neither they nor who works below them have to do with it.
+    about_agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
     suggested_owner_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
     follows_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
     resolution_code: Mapped[ResolutionCode | None]
     score: Mapped[int | None]  # 1–5, the customer's latest answer
     reopen_count: Mapped[int] = mapped_column(default=0)
+    transfer_count: Mapped[int] = mapped_column(default=0, server_default="0")
     callback_cycle: Mapped[int] = mapped_column(default=-1)  # the last one with a callback
     message_count: Mapped[int] = mapped_column(default=0)
     event_count: Mapped[int] = mapped_column(default=0)  # the last event's number

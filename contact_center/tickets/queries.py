@@ -12,6 +12,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     tuple_,
     union_all,
     update,
@@ -68,6 +69,14 @@ async def answering_for(session: AsyncSession, ticket: Ticket, *, now: datetime)
     return ticket.owner_id
 
 
+async def about_agent(session: AsyncSession, ticket_id: int) -> int | None:
+    """Whom it complains about; None too where there is no such ticket."""
+    number: int | None = await session.scalar(
+        select(Ticket.about_agent_id).where(Ticket.id == ticket_id)
+    )
+    return number
+
+
 async def claim_ticket(
     session: AsyncSession, ticket_id: int, *, agent_id: int, now: datetime
 ) -> Ticket | None:
@@ -93,13 +102,31 @@ async def claim_ticket(
 
 
 async def tickets_of_customer(
-    session: AsyncSession, customer_id: int, *, before: int | None = None, limit: int = 20
+    session: AsyncSession,
+    customer_id: int,
+    *,
+    reader: int = 0,
+    before: int | None = None,
+    limit: int = 20,
 ) -> Sequence[Ticket]:
-    """The newest first."""
-    found = select(Ticket).where(Ticket.customer_id == customer_id)
+    """The newest first; not those about the agent who reads."""
+    found = select(Ticket).where(Ticket.customer_id == customer_id, _visible_to(reader))
     if before is not None:
         found = found.where(Ticket.id < before)
     return (await session.scalars(found.order_by(Ticket.id.desc()).limit(limit))).all()
+
+
+async def owned_tickets(
+    session: AsyncSession, customer_id: int, *, reader: int = 0, limit: int = 5
+) -> Sequence[Ticket]:
+    """What a customer has open, and somebody answers for: the oldest first."""
+    found = select(Ticket).where(
+        Ticket.customer_id == customer_id,
+        Ticket.owner_id.is_not(None),
+        text(IS_ACTIVE),
+        _visible_to(reader),
+    )
+    return (await session.scalars(found.order_by(Ticket.id).limit(limit))).all()
 
 
 async def tickets_by_id(session: AsyncSession, ticket_ids: Collection[int]) -> dict[int, Ticket]:
@@ -191,15 +218,17 @@ async def queue_page(
     queue: Queue,
     *,
     agent_id: int,
+    standing_in: Collection[int] = (),
     team_ids: Collection[int] = (),
     after: tuple[datetime | None, int] | None = None,
     limit: int = 50,
 ) -> Sequence[Ticket]:
     """The most urgent first, beyond the `(next_due_at, id)` of the last ticket seen.
 
-    Tickets whose promises are all paused come last.
+    `standing_in` are those for whom the agent acts: what is theirs is the agent's, too. Tickets
+    whose promises are all paused come last.
     """
-    found = _in_queue(queue, agent_id=agent_id, team_ids=team_ids)
+    found = _in_queue(queue, agent_id=agent_id, standing_in=standing_in, team_ids=team_ids)
     due, number = after or (None, 0)
     tickets: list[Ticket] = []
     if after is None or due is not None:  # each half has its part of the index
@@ -222,10 +251,11 @@ async def in_queue(
     *,
     ticket_ids: Collection[int],
     agent_id: int,
+    standing_in: Collection[int] = (),
     team_ids: Collection[int] = (),
 ) -> Sequence[Ticket]:
     """Those of the given tickets that are in a queue."""
-    found = _in_queue(queue, agent_id=agent_id, team_ids=team_ids)
+    found = _in_queue(queue, agent_id=agent_id, standing_in=standing_in, team_ids=team_ids)
     return (await session.scalars(found.where(Ticket.id.in_(ticket_ids)))).all()
 
 
@@ -234,35 +264,44 @@ async def queue_size(
     queue: Queue,
     *,
     agent_id: int,
+    standing_in: Collection[int] = (),
     team_ids: Collection[int] = (),
     most: int = 1000,
 ) -> int:
     """How many tickets a queue holds; counting stops at `most`."""
-    inner = _in_queue(queue, agent_id=agent_id, team_ids=team_ids).with_only_columns(Ticket.id)
+    found = _in_queue(queue, agent_id=agent_id, standing_in=standing_in, team_ids=team_ids)
+    inner = found.with_only_columns(Ticket.id)
     counted = select(func.count()).select_from(inner.limit(most).subquery())
     return await session.scalar(counted) or 0
 
 
-def _in_queue(queue: Queue, *, agent_id: int, team_ids: Collection[int]) -> Select[Ticket]:
+def _in_queue(
+    queue: Queue, *, agent_id: int, standing_in: Collection[int], team_ids: Collection[int]
+) -> Select[Ticket]:
     # The conditions repeat those of the partial indexes in models.py, or these are not used.
     active = text(IS_ACTIVE)
     conditions: dict[Queue, ColumnElement[bool]] = {
         Queue.UNCLAIMED: Ticket.status == Status.QUEUED,
-        Queue.MINE: _held_by(agent_id),
+        Queue.MINE: _held_by({agent_id, *standing_in}),
         Queue.TEAM: Ticket.team_id.in_(team_ids),
         Queue.BREACHED: Ticket.breached_at.is_not(None),
     }
     if queue is Queue.WAITING:
         waiting = ", ".join(f"'{status}'" for status in _WAITING_ORDER)
-        return select(Ticket).where(text(f"status IN ({waiting})"))
-    found = select(Ticket).where(active)
+        return select(Ticket).where(text(f"status IN ({waiting})"), _visible_to(agent_id))
+    found = select(Ticket).where(active, _visible_to(agent_id))
     return found.where(conditions[queue]) if queue in conditions else found
 
 
-def _held_by(agent_id: int) -> ColumnElement[bool]:
+def _visible_to(agent_id: int) -> ColumnElement[bool]:
+    """Nobody reads a complaint about themselves."""
+    return Ticket.about_agent_id.is_distinct_from(agent_id) if agent_id else true()
+
+
+def _held_by(agent_ids: Collection[int]) -> ColumnElement[bool]:
     """Each look has its index; with OR the queue of everybody would be read through."""
     active = select(Ticket.id).where(text(IS_ACTIVE)).correlate(None)
-    held = (active.where(column == agent_id) for column in (Ticket.assignee_id, Ticket.owner_id))
+    held = (active.where(column.in_(agent_ids)) for column in (Ticket.assignee_id, Ticket.owner_id))
     return Ticket.id.in_(union_all(*held))
 
 

@@ -1,7 +1,7 @@
 """Pure decisions about tickets."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from contact_center.errors import Conflict, Forbidden
 from contact_center.events.rules import Actor, agent_id
@@ -11,12 +11,22 @@ LONGEST_SUBJECT = 200  # characters
 _REFERENCE = re.compile(r"\s*[Tt]-?0*(\d{1,18})\s*")
 
 
-def check_may_act(ticket: Ticket, *, by: Actor, override: bool) -> None:
-    """Who works on a ticket, or answers for it, decides what becomes of it. Raises Forbidden."""
+def is_theirs(ticket: Ticket, agent_ids: Collection[int]) -> bool:
+    """Whether one of the agents works on it, or answers for it."""
+    return ticket.assignee_id in agent_ids or ticket.owner_id in agent_ids
+
+
+def check_may_act(
+    ticket: Ticket, *, by: Actor, override: bool, standing_in: Collection[int] = ()
+) -> None:
+    """Who works on a ticket, or answers for it, decides what becomes of it. Raises Forbidden.
+
+    `standing_in` are those for whom the actor acts while they are absent.
+    """
     number = agent_id(by)
     if override or number is None or ticket.assignee_id is None:
         return
-    if number not in (ticket.assignee_id, ticket.owner_id):
+    if not is_theirs(ticket, {number, *standing_in}):
         raise Forbidden(f"{ticket.reference} is with somebody else: ask them, or a lead")
 
 

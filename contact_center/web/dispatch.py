@@ -1,6 +1,6 @@
 """Carries a request through a declared route: caller, arguments, transaction, answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -11,6 +11,10 @@ from contact_center.web import idempotency, preconditions
 from contact_center.web.admission import admit
 from contact_center.web.call import CALL, Call
 from contact_center.web.routes import Operation, Routes
+
+# Asked before every handler whether the caller may see what the path names; raises Forbidden.
+Guard = Callable[[Call, Mapping[str, Any]], Awaitable[None]]
+GUARD: web.AppKey[Guard] = web.AppKey("guard")
 
 
 def mount(app: web.Application, *tables: Routes) -> None:
@@ -24,6 +28,8 @@ def handler_of(operation: Operation) -> Callable[[web.Request], Awaitable[web.St
         call = request[CALL]
         await admit(call, operation)
         arguments = await operation.arguments.read(request)
+        if GUARD in request.app:
+            await request.app[GUARD](call, arguments)
         if operation.if_match:
             call.expected_version = preconditions.expected_version(request, operation.if_match)
         if not operation.transaction:

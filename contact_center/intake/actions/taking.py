@@ -29,6 +29,7 @@ from contact_center.errors import Unavailable
 from contact_center.events.rules import SYSTEM
 from contact_center.intake import queries, rules
 from contact_center.intake.actions.promising import promise, write_clocks
+from contact_center.intake.actions.telling import tell_deputies
 from contact_center.intake.actions.writing import talk_updates, write_events, write_lines
 from contact_center.intake.models import Decision, Draft, Talk
 from contact_center.ledger import actions as ledger
@@ -96,6 +97,7 @@ class Intake:
             await self._write(session, drafts, now=now)
             await routing.keep(session, choices, switchboard=self.routes, now=now)
             await _enter(session, batch)
+            await tell_deputies(session, drafts, now=now)
             await self._after_resolution(session, batch)
         return [batch.receipts[inbound.channel, inbound.external_id] for inbound in inbounds]
 

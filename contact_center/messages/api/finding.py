@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contact_center.agents.queries import get_team, team_ids_of
+from contact_center.agents.queries import get_team, stood_in_for, team_ids_of
 from contact_center.errors import Forbidden, Invalid
 from contact_center.messages.queries import search_tickets
 from contact_center.messages.rules import search_terms
 from contact_center.tickets import queries
-from contact_center.tickets.api.views import TicketLine, show_lines
+from contact_center.tickets.api.views import TicketLine, reader_of, show_lines
 from contact_center.tickets.models import Ticket
 from contact_center.tickets.queries import Queue
 from contact_center.tickets.rules import parse_reference
@@ -61,10 +61,13 @@ async def list_tickets(
 async def _queue(
     call: Call, queue: Queue, team_id: int | None, *, after: str | None, limit: int
 ) -> Page[TicketLine]:
+    agent_id = _agent_id(call, queue)
+    standing_in = await stood_in_for(call.session, agent_id, now=call.now) if agent_id else ()
     rows = await queries.queue_page(
         call.session,
         queue,
-        agent_id=_agent_id(call, queue),
+        agent_id=agent_id,
+        standing_in=standing_in,
         team_ids=await _team_ids(call, queue, team_id),
         after=_last_seen(after),
         limit=limit + 1,
@@ -85,7 +88,7 @@ async def _search(call: Call, query: str, *, after: str | None, limit: int) -> P
 def _agent_id(call: Call, queue: Queue) -> int:
     if queue is Queue.MINE:
         return call.agent.id
-    return call.principal.id
+    return reader_of(call)
 
 
 async def _team_ids(call: Call, queue: Queue, team_id: int | None) -> Sequence[int]:

@@ -16,9 +16,16 @@ from contact_center.events.rules import agent
 from contact_center.messages import actions, queries
 from contact_center.messages.models import Attachment, Author, Direction, Message
 from contact_center.tickets import actions as tickets
-from contact_center.tickets.api.views import Person, TicketView, actor, lock, show
+from contact_center.tickets.api.views import (
+    Person,
+    TicketView,
+    actor,
+    lock,
+    refuse_about,
+    show,
+)
 from contact_center.tickets.models import ResolutionCode
-from contact_center.tickets.queries import get_ticket
+from contact_center.tickets.queries import about_agent, get_ticket
 from contact_center.uploads.actions import take
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
@@ -153,7 +160,9 @@ async def mark_ticket_read(call: Call, ticket_id: Id, body: ReadMark) -> None:
 async def download_attachment(call: Call, attachment_id: Id) -> web.Response:
     """Download a file; whatever it is, browsers save it and do not run it."""
     async with call.runtime.db.read() as session:
-        attachment, _ = await queries.get_attachment(session, attachment_id)
+        attachment, message = await queries.get_attachment(session, attachment_id)
+        about = await about_agent(session, message.ticket_id)
+    refuse_about(call, about, message.ticket_id)
     content = await call.runtime.storage.load(attachment.storage_key)
     name = quote(attachment.name, safe="")
     headers = {

@@ -12,6 +12,7 @@ from contact_center.tickets.api.views import (
     TicketLine,
     TicketView,
     actor,
+    reader_of,
     show,
     show_lines,
 )
@@ -81,7 +82,7 @@ async def list_tickets_of_customer(
     await get_customer(call.session, customer_id)
     (last,) = read_cursor(after, int) or (None,)
     rows = await queries.tickets_of_customer(
-        call.session, customer_id, before=last, limit=limit + 1
+        call.session, customer_id, reader=reader_of(call), before=last, limit=limit + 1
     )
     shown = await show_lines(call, rows)
     return page_of(shown, limit=limit, key=lambda line: (line.id,), show=lambda line: line)

@@ -1,17 +1,18 @@
 """What the interface shows of tickets, here and in the slices above."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from contact_center.agents.queries import agent_names
+from contact_center.agents.queries import acting_for, agent_names
 from contact_center.customers.queries import names_of
-from contact_center.events.rules import Actor
+from contact_center.errors import Forbidden
+from contact_center.events.rules import Actor, reference
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import all_clocks
-from contact_center.tickets import queries, rules
+from contact_center.tickets import actions, queries
 from contact_center.tickets.models import (
     MOVES,
     Priority,
@@ -45,6 +46,9 @@ class TicketLine(BaseModel):
     customer: Person
     team_id: int | None
     owner: Person | None = Field(description="answers to the customer until it is closed")
+    acting_owner: Person | None = Field(
+        description="acts for the owner now: the owner, or a deputy"
+    )
     assignee: Person | None = Field(description="does the next step")
     suggested_owner: Person | None = Field(description="owned the ticket before this one")
     follows_id: int | None
@@ -52,6 +56,8 @@ class TicketLine(BaseModel):
     resolution_code: ResolutionCode | None
     score: int | None = Field(description="1 to 5, the customer's latest answer")
     reopen_count: int
+    transfer_count: int
+    about_agent_id: int | None = Field(description="whom it complains about; they never see it")
     message_count: int
     version: int
     created_at: datetime
@@ -90,6 +96,23 @@ class TicketView(TicketLine):
     next_statuses: list[Status] = Field(description="which may follow this one")
 
 
+async def guard(call: Call, arguments: Mapping[str, Any]) -> None:
+    """Whatever a route is for: nobody sees a complaint about themselves. Raises Forbidden."""
+    ticket_id = arguments.get("ticket_id")
+    if not isinstance(ticket_id, int) or call.caller is None or not reader_of(call):
+        return
+    async with call.runtime.db.read() as session:
+        about = await queries.about_agent(session, ticket_id)
+    refuse_about(call, about, ticket_id)
+
+
+def refuse_about(call: Call, about: int | None, ticket_id: int) -> None:
+    if about is not None and about == reader_of(call):
+        raise Forbidden(
+            f"{reference(ticket_id)} is a complaint about you: somebody else handles it"
+        )
+
+
 def actor(call: Call) -> Actor:
     return Actor(call.principal.actor)
 
@@ -98,8 +121,8 @@ async def lock(call: Call, ticket_id: int) -> Ticket:
     """A ticket the caller has seen in this version and may change. Raises Stale, Forbidden."""
     ticket = await queries.lock_ticket(call.session, ticket_id)
     call.check_version(ticket.version)
-    override = call.principal.may(Permission.TICKETS_OVERRIDE)
-    rules.check_may_act(ticket, by=actor(call), override=override)
+    by, override = actor(call), call.principal.may(Permission.TICKETS_OVERRIDE)
+    await actions.check_may_act(call.session, ticket, by=by, override=override, now=call.now)
     return ticket
 
 
@@ -120,20 +143,36 @@ async def show(call: Call, ticket: Ticket) -> TicketView:
 async def show_lines(call: Call, tickets: Sequence[Ticket]) -> list[TicketLine]:
     """Two statements for their names, however many tickets."""
     staff = {i for t in tickets for i in (t.owner_id, t.assignee_id, t.suggested_owner_id)}
-    agents = await agent_names(call.session, staff)
+    acting = await acting_for(
+        call.session, [t.owner_id for t in tickets if t.owner_id], now=call.now
+    )
+    agents = await agent_names(call.session, staff | set(acting.values()))
     customers = await names_of(call.session, {ticket.customer_id for ticket in tickets})
-    return [_line(ticket, agents, customers) for ticket in tickets]
+    return [_line(ticket, agents, customers, acting) for ticket in tickets if may_see(call, ticket)]
 
 
-_PEOPLE = ("customer", "owner", "assignee", "suggested_owner")
+def may_see(call: Call, ticket: Ticket) -> bool:
+    """Nobody reads a complaint about themselves."""
+    return ticket.about_agent_id is None or ticket.about_agent_id != reader_of(call)
 
 
-def _line(ticket: Ticket, agents: dict[int, str], customers: dict[int, str]) -> TicketLine:
+def reader_of(call: Call) -> int:
+    """The agent who reads; 0 for another system."""
+    return call.principal.id if call.principal.is_agent else 0
+
+
+_PEOPLE = ("customer", "owner", "acting_owner", "assignee", "suggested_owner")
+
+
+def _line(
+    ticket: Ticket, agents: dict[int, str], customers: dict[int, str], acting: dict[int, int]
+) -> TicketLine:
     plain = TicketLine.model_fields.keys() - set(_PEOPLE)
     return TicketLine(
         **{name: getattr(ticket, name) for name in plain},
         customer=Person(id=ticket.customer_id, name=customers[ticket.customer_id]),
         owner=_person(ticket.owner_id, agents),
+        acting_owner=_person(acting.get(ticket.owner_id or 0), agents),
         assignee=_person(ticket.assignee_id, agents),
         suggested_owner=_person(ticket.suggested_owner_id, agents),
     )

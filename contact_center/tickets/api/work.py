@@ -23,6 +23,9 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 
 class Assignment(Body):
     agent_id: Id
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] = Field(
+        "", description="needed to take it from somebody; both are told"
+    )
 
 
 class Transfer(Body):
@@ -70,7 +73,12 @@ async def release_ticket(call: Call, ticket_id: Id) -> TicketView:
 async def assign_ticket(call: Call, ticket_id: Id, body: Assignment) -> TicketView:
     """Give a ticket to an agent; its owner stays accountable."""
     ticket = await actions.assign(
-        call.session, ticket_id, to=body.agent_id, by=actor(call), now=call.now
+        call.session,
+        ticket_id,
+        to=body.agent_id,
+        reason=body.reason,
+        by=actor(call),
+        now=call.now,
     )
     return await show(call, ticket)
 

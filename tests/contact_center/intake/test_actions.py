@@ -550,3 +550,36 @@ async def until_somebody_waits(db) -> None:
     async with asyncio.timeout(10), db.read() as session:
         while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
             await asyncio.sleep(0.01)
+
+
+async def test_g29_a_message_for_an_absent_owner_alerts_the_deputy_and_moves_no_clock(
+    intake, db, clock
+) -> None:
+    from datetime import timedelta
+
+    from contact_center.agents.actions import plan_absence
+    from contact_center.alerts.queries import alerts_of
+    from contact_center.events.rules import SYSTEM, agent
+    from contact_center.tickets.actions import claim
+    from contact_center.tickets.queries import get_ticket
+    from tests.support.factories import inbound, make_agent
+
+    [receipt] = await intake.handle([inbound(address="ann")])
+    async with db.begin() as session:
+        li = await make_agent(session, now=clock(), name="Li")
+        chen = await make_agent(session, now=clock(), name="Chen")
+        ticket = await claim(session, receipt.ticket_id, by=agent(li.id), now=clock())
+        due = ticket.next_due_at
+        times = {"starts_at": clock(), "ends_at": clock() + timedelta(days=5)}
+        await plan_absence(session, li.id, deputy_id=chen.id, by=SYSTEM, now=clock(), **times)
+    clock.advance(minutes=5)
+
+    await intake.handle([inbound("Anybody there?", address="ann")])
+    clock.advance(days=6)
+    await intake.handle([inbound("Hello?", address="ann")])
+
+    async with db.read() as session:
+        [told] = await alerts_of(session, chen.id)
+        assert (told.kind, told.ticket_id) == ("absent.message", receipt.ticket_id)
+        assert await alerts_of(session, li.id) == []
+        assert (await get_ticket(session, receipt.ticket_id)).next_due_at == due

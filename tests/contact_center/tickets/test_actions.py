@@ -66,7 +66,8 @@ def _wait(status):
 
 
 async def _assign(session, ticket, *, by, now):
-    await actions.assign(session, ticket.id, to=int(by.split(":")[1]), by=by, now=now)
+    to = int(by.split(":")[1])
+    await actions.assign(session, ticket.id, to=to, reason="shift", by=by, now=now)
 
 
 async def _transfer(session, ticket, *, by, now):

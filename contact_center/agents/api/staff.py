@@ -38,6 +38,7 @@ class AgentView(BaseModel):
     time_zone: str
     telegram_id: str | None
     digest_hour: int | None = Field(description="local; null: no digest")
+    deputy_id: int | None = Field(description="stands in during absences that name nobody else")
     active: bool
     team_ids: list[int]
     version: int
@@ -54,6 +55,7 @@ class ProfileEdit(BaseModel):
     time_zone: Word | None = None
     languages: Words | None = None
     digest_hour: Hour | None = None
+    deputy_id: Id | None = None
 
 
 class AgentEdit(ProfileEdit):
@@ -117,7 +119,7 @@ class TeamEdit(BaseModel):
     push: bool | None = None
 
 
-_NULLABLE = {"telegram_id", "telegram_chat", "digest_hour"}
+_NULLABLE = {"telegram_id", "telegram_chat", "digest_hour", "deputy_id"}
 
 
 @routes.get("/agents", permission=Permission.AGENTS_READ)

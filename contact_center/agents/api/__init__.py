@@ -1,0 +1,1 @@
+"""Staff, teams and absences over HTTP."""

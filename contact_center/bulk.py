@@ -32,14 +32,24 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from contact_center.db import is_postgresql
+from contact_center.db import Table, is_postgresql
 
 Rows = Sequence[Mapping[str, Any]]
 _Bind = Callable[[Any], Any]
+
+
+class RetiredId(Table):
+    """The highest id that was deleted from a table, kept by triggers: SQLite gives ids anew."""
+
+    __tablename__ = "retired_ids"
+
+    table: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[int]
 
 
 async def execute_many(
@@ -72,12 +82,12 @@ async def next_ids(session: AsyncSession, table: SqlTable, count: int) -> list[i
     """Ids for rows about to be inserted in one go.
 
     Inserting many rows *and* reading their ids back in order costs a statement a row on SQLite.
-    There the transaction is the only writer, so the highest id cannot move; PostgreSQL gives out
-    numbers from the column's sequence.
+    There the transaction is the only writer, so the highest id cannot move (that of a deleted row
+    is remembered where it matters); PostgreSQL gives out numbers from the column's sequence.
     """
     if is_postgresql(session):
         return sorted(await session.scalars(_numbers(table), {"count": count}))
-    last = await session.scalar(_last_number(table)) or 0
+    last: int = await session.scalar(_last_number(table)) or 0
     return list(range(last + 1, last + 1 + count))
 
 
@@ -174,7 +184,9 @@ def _insert_new(table: SqlTable) -> Insert:
 
 @cache
 def _last_number(table: SqlTable) -> Select[int]:
-    return select(func.max(table.c.id))
+    retired = select(RetiredId.id).where(RetiredId.table == table.name)
+    highest = func.coalesce(func.max(table.c.id), 0)
+    return select(func.max(highest, func.coalesce(retired.scalar_subquery(), 0)))
 
 
 @cache

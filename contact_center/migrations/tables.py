@@ -1,5 +1,6 @@
 """Imports every slice's tables, so that the metadata is complete."""
 
+from contact_center import bulk
 from contact_center.accounts import models as accounts
 from contact_center.agents import models as agents
 from contact_center.alerts import models as alerts
@@ -27,6 +28,7 @@ from contact_center.webhooks import models as webhooks
 from contact_center.work_orders import models as work_orders
 
 SLICES = (
+    bulk,
     accounts,
     agents,
     alerts,

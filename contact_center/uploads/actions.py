@@ -15,18 +15,16 @@ from contact_center.uploads.models import Upload
 async def add_upload(
     session: AsyncSession, file: StoredFile, *, by: Actor, now: datetime
 ) -> Upload:
-    upload = Upload(
-        uploader=by,
-        storage_key=file.key,
-        name=file.name,
-        content_type=file.content_type,
-        size=file.size,
-        sha256=file.sha256,
-        created_at=now,
-    )
-    session.add(upload)
-    await session.flush()
-    return upload
+    values = {
+        "uploader": by,
+        "storage_key": file.key,
+        "name": file.name,
+        "content_type": file.content_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "created_at": now,
+    }
+    return await queries.insert_upload(session, values)
 
 
 async def take(

@@ -1,13 +1,25 @@
 """Every SQL statement about uploads."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.db import among
+from contact_center.bulk import next_ids
+from contact_center.db import Table, among
 from contact_center.uploads.models import Upload
+
+UPLOADS = Table.metadata.tables["uploads"]
+
+
+async def insert_upload(session: AsyncSession, values: Mapping[str, Any]) -> Upload:
+    [number] = await next_ids(session, UPLOADS, 1)
+    upload = Upload(id=number, **values)
+    session.add(upload)
+    await session.flush()
+    return upload
 
 
 async def take_uploads(

@@ -7,6 +7,7 @@ from aiohttp import web
 from contact_center.accounts import api as accounts
 from contact_center.agents.api import absences, staff
 from contact_center.alerts import api as alerts
+from contact_center.closure import api as closure
 from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
@@ -57,6 +58,7 @@ TABLES = (
     work.routes,
     supervision.routes,
     talking.routes,
+    closure.routes,
     uploads.routes,
     links.routes,
     routing.routes,

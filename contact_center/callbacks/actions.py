@@ -15,6 +15,7 @@ from contact_center.callbacks import queries
 from contact_center.callbacks.models import Callback, CallbackState
 from contact_center.callbacks.rules import BUTTON, WRITTEN, Answer, is_courtesy, understand
 from contact_center.channels.base import Button
+from contact_center.closure import actions as closure
 from contact_center.deliveries import queries as delivery_queries
 from contact_center.deliveries.models import DeliveryStatus
 from contact_center.events.rules import SYSTEM, Actor, customer
@@ -24,7 +25,7 @@ from contact_center.settings import Callbacks, Settings
 from contact_center.texts import Texts
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
-from contact_center.tickets.models import ACTIVE, Status, Ticket, TicketKind
+from contact_center.tickets.models import ACTIVE, Settled, Status, Ticket, TicketKind
 
 RATE_WITHIN = timedelta(hours=24)  # after a "yes"
 
@@ -139,15 +140,16 @@ async def _expire(
     """No answer: the ticket closes, but a complaint is never closed by silence."""
     if callback.solved:  # said yes, and gave no score
         _end(callback, CallbackState.COMPLETED, now=now)
-        await tickets.close(session, ticket.id, by=SYSTEM, now=now, reason="customer_confirmed")
+        how = Settled.CUSTOMER_CONFIRMED
+        await closure.settle(session, ticket.id, how=how, by=SYSTEM, now=now)
         return
     arrived = await _has_arrived(session, callback)
     _end(callback, CallbackState.EXPIRED if arrived else CallbackState.UNREACHABLE, now=now)
     kind, cycle = f"callback.{callback.state.value}", callback.cycle
     await tickets.say(session, ticket, kind, by=SYSTEM, now=now, cycle=cycle)
     if ticket.kind is not TicketKind.COMPLAINT:
-        reason = "no_answer" if arrived else "unreachable"
-        await tickets.close(session, ticket.id, by=SYSTEM, now=now, reason=reason)
+        how = Settled.NO_ANSWER if arrived else Settled.UNREACHABLE
+        await closure.settle(session, ticket.id, how=how, by=SYSTEM, now=now)
 
 
 async def _has_arrived(session: AsyncSession, callback: Callback) -> bool:
@@ -168,6 +170,8 @@ async def _take_answer(
     callback.solved = answer.solved if answer.solved is not None else callback.solved
     callback.score = answer.score or callback.score
     callback.answered_at = turn.now
+    if callback.solved and not answer.is_bad:
+        ticket.confirmed_at = ticket.confirmed_at or turn.now
     if answer.is_bad:
         await _send_back(session, ticket, callback, turn)
     elif answer.score is None and not said_so_before:
@@ -179,9 +183,8 @@ async def _take_answer(
         ticket.score = answer.score
         await _log_answer(session, ticket, callback, turn)
         await _tell(session, ticket, "callback.thanks", turn)
-        await tickets.close(
-            session, ticket.id, by=turn.by, now=turn.now, reason="customer_confirmed"
-        )
+        how = Settled.CUSTOMER_CONFIRMED
+        await closure.settle(session, ticket.id, how=how, by=turn.by, now=turn.now)
 
 
 async def _send_back(session: AsyncSession, ticket: Ticket, callback: Callback, turn: Turn) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, web
 
+from contact_center.closure import actions as closure
 from contact_center.desk.steps import check_is_theirs
 from contact_center.desk.ticket import message_since, state
 from contact_center.errors import ContactCenterError, Invalid, TooLarge
@@ -81,7 +82,7 @@ async def _send(call: Call, ticket_id: int, draft: Draft) -> None:
         await check_is_theirs(call, session, ticket_id)
         if draft.then == "resolve":
             code = ResolutionCode(draft.code)
-            await tickets.resolve(session, ticket_id, code=code, by=by, now=now)
+            await closure.resolve(session, ticket_id, code=code, by=by, now=now)
         elif draft.then == "wait":
             await tickets.wait(session, ticket_id, status=Status.WAITING_CUSTOMER, by=by, now=now)
 

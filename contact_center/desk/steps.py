@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, Field
 
+from contact_center.closure import actions as closure
 from contact_center.desk.login import Nothing
 from contact_center.desk.render import go_to, page
 from contact_center.desk.rows import rows_of
@@ -143,7 +144,7 @@ async def resume(call: Call, ticket_id: Id, form: Form[Nothing]) -> web.Response
 
 @routes.post("/tickets/{ticket_id}/resolve", permission=_WRITE, transaction=False)
 async def resolve(call: Call, ticket_id: Id, form: Form[ResolveForm]) -> web.Response:
-    return await _do(call, ticket_id, actions.resolve, code=form.code)
+    return await _do(call, ticket_id, closure.resolve, code=form.code)
 
 
 @routes.post("/tickets/{ticket_id}/reopen", permission=_WRITE, transaction=False)
@@ -153,7 +154,7 @@ async def reopen(call: Call, ticket_id: Id, form: Form[ReasonForm]) -> web.Respo
 
 @routes.post("/tickets/{ticket_id}/cancel", permission=_OVERRIDE, transaction=False)
 async def cancel(call: Call, ticket_id: Id, form: Form[ReasonForm]) -> web.Response:
-    return await _do(call, ticket_id, actions.cancel, reason=form.reason)
+    return await _do(call, ticket_id, closure.cancel, reason=form.reason)
 
 
 @routes.post("/tickets/{ticket_id}/edit", permission=_WRITE, transaction=False)

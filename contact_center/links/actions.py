@@ -17,6 +17,7 @@ from contact_center.links import queries
 from contact_center.links.models import BY_HAND, LinkKind, TicketLink
 from contact_center.messages import queries as messages
 from contact_center.messages.rules import unanswered_since
+from contact_center.promises import actions as customers_promises
 from contact_center.sla.actions import together as clocks
 from contact_center.sla.actions.rows import Changes
 from contact_center.sla.rules.selection import promises
@@ -31,6 +32,7 @@ from contact_center.tickets.models import (
     Ticket,
     reference,
 )
+from contact_center.work_orders.actions import following as work_orders
 
 MOST_MESSAGES = 10_000  # of one ticket
 
@@ -49,6 +51,8 @@ async def merge(
     victim.merged_into_id = survivor.id
     lost, gained = await _inherit(session, victim, survivor, now=now)
     await conversations.point_to_ticket(session, old=victim.id, new=survivor.id)
+    await work_orders.move_all(session, victim, survivor, by=by, now=now)
+    await customers_promises.move_all(session, victim, survivor, by=by, now=now)
     lost += await tickets.end(session, victim, now=now)
     tickets.touch(survivor, now=now)
     await _put_link(session, victim, survivor, kind=LinkKind.MERGED, by=by, now=now)

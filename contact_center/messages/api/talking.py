@@ -1,4 +1,4 @@
-"""Messages over HTTP: reading them, answering, notes, and answering for good."""
+"""Messages over HTTP: reading them, answering, and notes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,16 +15,7 @@ from contact_center.deliveries.queries import deliveries_of_messages
 from contact_center.events.rules import agent
 from contact_center.messages import actions, queries
 from contact_center.messages.models import Attachment, Author, Direction, Message
-from contact_center.tickets import actions as tickets
-from contact_center.tickets.api.views import (
-    Person,
-    TicketView,
-    actor,
-    lock,
-    refuse_about,
-    show,
-)
-from contact_center.tickets.models import ResolutionCode
+from contact_center.tickets.api.views import Person, actor, refuse_about
 from contact_center.tickets.queries import about_agent, get_ticket
 from contact_center.uploads.actions import take
 from contact_center.web.arguments import Id
@@ -68,12 +59,6 @@ class Words(Body):
     """A text, files, or both."""
 
     text: Text = ""
-    uploads: Uploads = []
-
-
-class Resolution(Body):
-    code: ResolutionCode
-    text: Text = Field("", description="answers the customer first")
     uploads: Uploads = []
 
 
@@ -123,25 +108,6 @@ async def add_note_to_ticket(call: Call, ticket_id: Id, body: Words) -> MessageV
         now=call.now,
     )
     return await _view(call, message)
-
-
-@routes.put("/tickets/{ticket_id}/resolution", permission=WRITE, errors=(409,), if_match="optional")
-async def resolve_ticket(call: Call, ticket_id: Id, body: Resolution) -> TicketView:
-    """Say that it is done; the customer will be asked.
-
-    Needs an answer the customer got: an earlier one, or the text sent along.
-    """
-    await lock(call, ticket_id)
-    if body.text or body.uploads:
-        by = agent(call.agent.id)
-        files = await take(call.session, body.uploads, by=by)
-        await actions.reply(
-            call.session, ticket_id, text=body.text, files=files, by=by, now=call.now
-        )
-    ticket = await tickets.resolve(
-        call.session, ticket_id, code=body.code, by=actor(call), now=call.now
-    )
-    return await show(call, ticket)
 
 
 @routes.put("/tickets/{ticket_id}/read-mark", permission=READ)

@@ -42,10 +42,6 @@ class Waiting(Body):
     review_at: Timestamp | None = Field(None, description="for on_hold and waiting_third_party")
 
 
-class Why(Body):
-    reason: Reason
-
-
 @routes.put("/tickets/{ticket_id}/claim", permission=WRITE, errors=(409,))
 async def claim_ticket(call: Call, ticket_id: Id) -> TicketView:
     """Claim a ticket from the queue.
@@ -144,35 +140,5 @@ async def reopen_ticket(call: Call, ticket_id: Id, reason: Reason) -> TicketView
     await lock(call, ticket_id)
     ticket = await actions.reopen(
         call.session, ticket_id, reason=reason, by=actor(call), now=call.now
-    )
-    return await show(call, ticket)
-
-
-@routes.put(
-    "/tickets/{ticket_id}/closure",
-    permission=OVERRIDE,
-    errors=(409,),
-    if_match="optional",
-)
-async def close_ticket(call: Call, ticket_id: Id, body: Why) -> TicketView:
-    """Close a resolved ticket without waiting for the customer."""
-    await lock(call, ticket_id)
-    ticket = await actions.close(
-        call.session, ticket_id, reason=body.reason, by=actor(call), now=call.now
-    )
-    return await show(call, ticket)
-
-
-@routes.put(
-    "/tickets/{ticket_id}/cancellation",
-    permission=OVERRIDE,
-    errors=(409,),
-    if_match="optional",
-)
-async def cancel_ticket(call: Call, ticket_id: Id, body: Why) -> TicketView:
-    """End a ticket that is spam, a test, or withdrawn: no promise holds any longer."""
-    await lock(call, ticket_id)
-    ticket = await actions.cancel(
-        call.session, ticket_id, reason=body.reason, by=actor(call), now=call.now
     )
     return await show(call, ticket)

@@ -8,16 +8,21 @@ import pytest
 from contact_center.callbacks import queries as callbacks
 from contact_center.callbacks.models import Callback
 from contact_center.channels.dialogue import Step
+from contact_center.closure import actions as closure
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.events.rules import agent
 from contact_center.intake.actions.taking import Intake
 from contact_center.messages import actions as messages
 from contact_center.messages import queries as message_queries
 from contact_center.runtime import Runtime
+<<<<<<< HEAD
 from contact_center.switchboard import Switchboard
 from contact_center.tickets import actions as tickets
+=======
+>>>>>>> 2d25e9c (Resolve, close and cancel tickets through one gate)
 from contact_center.tickets import queries as ticket_queries
-from contact_center.tickets.models import ResolutionCode, Ticket
+from contact_center.tickets.models import ResolutionCode, Ticket, TicketKind
+from contact_center.tickets.queries import lock_ticket
 from scheduler import sweeps
 from tests.support.factories import inbound, make_agent
 from tests.support.fakes import FakeClock
@@ -45,7 +50,10 @@ class Story:
         async with self.runtime.db.begin() as session:
             by, now = agent(self.owner_id), self.clock()
             await messages.reply(session, self.ticket_id, text="Done", by=by, now=now)
-            await tickets.resolve(
+            ticket = await lock_ticket(session, self.ticket_id)
+            if ticket.kind is TicketKind.COMPLAINT:
+                ticket.stage = "responded"
+            await closure.resolve(
                 session, self.ticket_id, code=ResolutionCode.SOLVED, by=by, now=now
             )
 

@@ -169,7 +169,10 @@ async def test_a_resolution_is_taken_back_or_made_final(login, ticket) -> None:
     assert (await li.delete(resolution, params={"reason": "again"})).status == 409
     await li.put(resolution, json={"code": "answered"})
     assert (await li.put(closure, json={"reason": "agreed"})).status == 403
-    closed = await lead.put(closure, json={"reason": "agreed"})
+    refused = await lead.put(closure, json={"reason": "agreed"})
+    assert (await refused.json())["facts"]["missing"][0]["need"] == "confirmation"
+    await li.put(path(ticket, "/confirmation"), json={"quote": "It works now, thank you"})
+    closed = await li.get(path(ticket))
     assert (await closed.json())["status"] == "closed"
 
 

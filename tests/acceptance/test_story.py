@@ -67,7 +67,7 @@ async def the_ticket(runtime: Runtime, status: Status) -> Ticket | None:
 async def resolve(runtime: Runtime, ticket_id: int, by) -> None:
     """Done, as far as the agent sees; the customer is asked at once."""
     async with runtime.db.begin() as session:
-        await tickets.resolve(
+        await closure.resolve(
             session, ticket_id, code=ResolutionCode.SOLVED, by=by, now=runtime.now()
         )
     await sweeps.plan_callbacks(runtime)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from contact_center.agents.models import Role
+from contact_center.closure import actions as closure
 from contact_center.events.queries import ticket_events
 from contact_center.events.rules import agent
 from contact_center.messages import actions as messages

@@ -15,11 +15,7 @@ from contact_center.intake.actions.taking import Intake
 from contact_center.messages import actions as messages
 from contact_center.messages import queries as message_queries
 from contact_center.runtime import Runtime
-<<<<<<< HEAD
 from contact_center.switchboard import Switchboard
-from contact_center.tickets import actions as tickets
-=======
->>>>>>> 2d25e9c (Resolve, close and cancel tickets through one gate)
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import ResolutionCode, Ticket, TicketKind
 from contact_center.tickets.queries import lock_ticket

@@ -55,11 +55,13 @@ async def resolve(
     rules.refuse(ticket, await missing_to_resolve(session, ticket, now=now), what="resolved")
     ticket = await tickets.resolve(session, ticket.id, code=code, by=by, now=now)
     acting = await ticket_queries.answering_for(session, ticket, now=now)
-    if acting is None or agent_id(by) in (acting, ticket.owner_id):
+    if ticket.owner_id is None or agent_id(by) in (acting, ticket.owner_id):
         ticket.signed_off_at = now
     else:
         facts = {"by": agent_id(by)}
-        await _ask_to_sign(session, ticket, "closure.sign_off", to=acting, now=now, **facts)
+        await _ask_to_sign(
+            session, ticket, "closure.sign_off", to=acting or ticket.owner_id, now=now, **facts
+        )
     return ticket
 
 
@@ -96,7 +98,7 @@ async def settle(
     if ticket.status is Status.RESOLVED and ticket.signed_off_at is None:
         acting = await ticket_queries.answering_for(session, ticket, now=now)
         kind, facts = "closure.awaits_sign_off", {"settled": how.value}
-        await _ask_to_sign(session, ticket, kind, to=acting, now=now, **facts)
+        await _ask_to_sign(session, ticket, kind, to=acting or ticket.owner_id, now=now, **facts)
     return ticket
 
 

@@ -65,7 +65,10 @@ async def lock_ticket(session: AsyncSession, ticket_id: int) -> Ticket:
 
 
 async def answering_for(session: AsyncSession, ticket: Ticket, *, now: datetime) -> int | None:
-    """The agent who answers for a ticket at the moment: its owner, or who acts in their stead."""
+    """Who answers for a ticket at the moment: its owner, or whoever acts for them.
+
+    None where it has no owner, or the owner is absent and nobody stands in.
+    """
     return ticket.owner_id
 
 

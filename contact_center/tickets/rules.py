@@ -32,7 +32,8 @@ def check_may_act(
 
 def check_answers_for(ticket: Ticket, *, by: Actor, acting: int | None) -> None:
     """What only the owner does, or `acting` in the owner's absence. Raises Forbidden."""
-    if acting is None or agent_id(by) not in (acting, ticket.owner_id):
+    number = agent_id(by)
+    if number is None or number not in (acting, ticket.owner_id):
         raise Forbidden(
             f"only who answers for {ticket.reference} can do this: ask its owner, "
             "or have it handed over"

@@ -30,7 +30,6 @@ from sqlalchemy import (
     bindparam,
     event,
     make_url,
-    text,  # noqa: TID251  a setting
 )
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects import postgresql
@@ -55,7 +54,6 @@ _ENGINE: dict[str, Any] = {
     "json_deserializer": from_json,
 }
 READERS = 4  # connections
-_PLAN_FOR_VALUES = text("SET LOCAL plan_cache_mode = force_custom_plan")
 # Lost connection, lock conflict, out of resources, shutting down, disk trouble, timed out.
 _PASSING_SQLSTATES = ("08", "40", "53", "57", "58", "55P03", "25006")
 _PASSING_ON_SQLITE = (
@@ -193,15 +191,6 @@ def among(session: AsyncSession, column: Any, values: Collection[Any]) -> Column
 
 def is_postgresql(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "postgresql"
-
-
-async def plan_for_values(session: AsyncSession) -> None:
-    """Until the transaction ends PostgreSQL plans each statement for the values it is given.
-
-    A plan for any value takes every word of a search to be as common as every other.
-    """
-    if is_postgresql(session):
-        await session.execute(_PLAN_FOR_VALUES)
 
 
 def insert_or_ignore(session: AsyncSession, table: Any) -> Insert:

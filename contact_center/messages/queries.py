@@ -8,19 +8,36 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import Rows, execute_many, insert_numbered
-from contact_center.db import Table, among, insert_for, is_postgresql, plan_for_values
+from contact_center.db import Table, among, insert_for, is_postgresql
 from contact_center.errors import NotFound
 from contact_center.messages.models import Attachment, Author, Direction, Message, ReadMark
 from contact_center.search import tokens
 
 MESSAGES = Table.metadata.tables["messages"]
 ATTACHMENTS = Table.metadata.tables["attachments"]
-# Messages looked at to find a page of tickets: first some, then more if these do not suffice.
-FEW_MATCHES, MOST_MATCHES = 1_000, 10_000
+MOST_MATCHES = 10_000  # messages looked at to find a page of tickets
+FEW_MATCHES = 1_000  # which mostly suffice
 _INDEX_ON_POSTGRESQL = text(
     "INSERT INTO message_search (message_id, tokens) VALUES (:id, array_to_tsvector(:tokens))"
 ).bindparams(bindparam("tokens", type_=ARRAY(String)))
 _INDEX_ON_SQLITE = text("INSERT INTO message_search (rowid, tokens) VALUES (:id, :tokens)")
+_ON_SQLITE = (
+    "SELECT rowid AS id FROM message_search "
+    "WHERE message_search MATCH :terms {older} ORDER BY rowid DESC LIMIT :limit"
+)
+# The planner knows the commonest words only, and would look for any other in all messages, from
+# the newest back. So common words are looked for in the newest messages, one by one, and only what
+# is not found there through the index.
+_RECENT_ON_POSTGRESQL = (
+    "SELECT message_id AS id FROM (SELECT message_id, tokens FROM message_search "
+    "WHERE true {older} ORDER BY message_id DESC LIMIT 10000) AS recent "
+    "WHERE tokens @@ CAST(:terms AS tsquery) ORDER BY message_id DESC LIMIT :limit"
+)
+_DEEP_ON_POSTGRESQL = (
+    "SELECT message_id AS id FROM (WITH hits AS MATERIALIZED "
+    "(SELECT message_id FROM message_search WHERE tokens @@ CAST(:terms AS tsquery) {older}) "
+    "SELECT message_id FROM hits) AS found ORDER BY message_id DESC LIMIT :limit"
+)
 
 
 async def ticket_messages(
@@ -217,13 +234,17 @@ async def search_messages(
     session: AsyncSession, terms: Sequence[str], *, before: int | None = None, limit: int = 200
 ) -> Sequence[tuple[int, int]]:
     """Message id and ticket id of messages that contain all terms, the newest first."""
-    await plan_for_values(session)
-    matching, values = _matching(session, terms, before=before, limit=limit)
-    statement = text(
-        f"SELECT m.id, m.ticket_id FROM ({matching}) AS found "  # noqa: S608  no value is pasted in
-        "JOIN messages AS m ON m.id = found.id ORDER BY m.id DESC"
-    )
-    return [(row[0], row[1]) for row in await session.execute(statement, values)]
+    found: Sequence[tuple[int, int]] = []
+    for deep in (False, True) if is_postgresql(session) else (True,):
+        matching, values = _matching(session, terms, before=before, limit=limit, deep=deep)
+        statement = text(
+            f"SELECT m.id, m.ticket_id FROM ({matching}) AS found "  # noqa: S608  no value is pasted in
+            "JOIN messages AS m ON m.id = found.id ORDER BY m.id DESC"
+        )
+        found = [(row[0], row[1]) for row in await session.execute(statement, values)]
+        if len(found) >= limit:
+            break
+    return found
 
 
 async def search_tickets(
@@ -234,44 +255,40 @@ async def search_tickets(
     The next page begins below the last of these messages. What lies deeper than `MOST_MATCHES`
     is found by more words.
     """
-    await plan_for_values(session)
+    below = "HAVING max(m.id) < :below" if before is not None else ""
     found: Sequence[tuple[int, int]] = []
-    for depth in (FEW_MATCHES, MOST_MATCHES):
-        found = await _search_tickets(session, terms, before=before, limit=limit, depth=depth)
+    for deep in (False, True):  # a page that the newest matches fill is the page of all
+        matching, values = _matching(session, terms, limit=MOST_MATCHES, deep=deep)
+        statement = text(
+            f"SELECT m.ticket_id, max(m.id) FROM ({matching}) AS found "  # noqa: S608  no value is pasted in
+            f"JOIN messages AS m ON m.id = found.id GROUP BY m.ticket_id {below} "
+            "ORDER BY max(m.id) DESC LIMIT :page"
+        )
+        values |= {"page": limit} | ({"below": before} if before is not None else {})
+        found = [(row[0], row[1]) for row in await session.execute(statement, values)]
         if len(found) >= limit:
             break
     return found
 
 
-async def _search_tickets(
-    session: AsyncSession, terms: Sequence[str], *, before: int | None, limit: int, depth: int
-) -> Sequence[tuple[int, int]]:
-    """Among the newest `depth` matches: those that are found are the newest of all."""
-    matching, values = _matching(session, terms, limit=depth)
-    below = "HAVING max(m.id) < :below" if before is not None else ""
-    statement = text(
-        f"SELECT m.ticket_id, max(m.id) FROM ({matching}) AS found "  # noqa: S608  no value is pasted in
-        f"JOIN messages AS m ON m.id = found.id GROUP BY m.ticket_id {below} "
-        "ORDER BY max(m.id) DESC LIMIT :page"
-    )
-    values |= {"page": limit} | ({"below": before} if before is not None else {})
-    return [(row[0], row[1]) for row in await session.execute(statement, values)]
-
-
 def _matching(
-    session: AsyncSession, terms: Sequence[str], *, limit: int, before: int | None = None
+    session: AsyncSession,
+    terms: Sequence[str],
+    *,
+    limit: int,
+    deep: bool,
+    before: int | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """A statement for the ids of messages that contain all terms, the newest, and its values."""
+    """A statement for the newest messages that contain all terms, their ids, and its values.
+
+    Unless `deep`, it looks only as far back as common words need.
+    """
     if is_postgresql(session):
-        matching, key = "tokens @@ CAST(:terms AS tsquery)", "message_id"
-        wanted = " & ".join(f"'{term}'" for term in terms)
+        statement = _DEEP_ON_POSTGRESQL if deep else _RECENT_ON_POSTGRESQL
+        key, wanted = "message_id", " & ".join(f"'{term}'" for term in terms)
     else:
-        matching, key = "message_search MATCH :terms", "rowid"
-        wanted = " AND ".join(f'"{term}"' for term in terms)
+        statement, limit = _ON_SQLITE, limit if deep else min(limit, FEW_MATCHES)
+        key, wanted = "rowid", " AND ".join(f'"{term}"' for term in terms)
     older = f"AND {key} < :before" if before is not None else ""
-    statement = (
-        f"SELECT {key} AS id FROM message_search "  # noqa: S608  no value is pasted in
-        f"WHERE {matching} {older} ORDER BY {key} DESC LIMIT :limit"
-    )
-    values = {"terms": wanted, "limit": limit, "before": before}
-    return statement, {name: value for name, value in values.items() if value is not None}
+    values = {"terms": wanted, "limit": limit} | ({"before": before} if before is not None else {})
+    return statement.format(older=older), values

@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-from tests.bench import accept, answers, batches, growth, outbox, rest
+from tests.bench import accept, answers, batches, dues, growth, outbox, rest
 from tests.bench.figures import Figure, line, write
 from tests.bench.stages import Stage, stages
 
 Measure = Callable[[Stage], AsyncIterator[Figure]]
-PARTS = ("batches", "accept", "answers", "outbox", "rest", "growth")
+PARTS = ("dues", "batches", "accept", "answers", "outbox", "rest", "growth")
 
 
 def arguments() -> argparse.Namespace:
@@ -33,6 +33,7 @@ def measurements(*, quick: bool, tickets: int) -> dict[str, Measure]:
     rounds, seconds = (1, 0.5) if quick else (5, 5.0)
     visitors, said = (3, 5) if quick else (20, 300)
     return {
+        "dues": lambda stage: _each(dues.measure(stage, number=2_000 if quick else 100_000)),
         "batches": lambda stage: _each(
             batches.measure(stage, number=3 if quick else 40, rounds=rounds)
         ),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from contact_center.calendars.borders import CHUNK, EPOCH
 from contact_center.calendars.hours import add, between, is_open, next_opening
 from contact_center.calendars.week import ALL_DAY, ROUND_THE_CLOCK, Calendar, DayKind, Override
 from contact_center.errors import Invalid
@@ -121,6 +122,16 @@ def test_a_shift_over_midnight_belongs_to_the_date_it_starts_on() -> None:
     assert next_opening(nights, monday_night + timedelta(hours=8)) == datetime(
         2026, 11, 25, 22, tzinfo=UTC
     )
+
+
+def test_a_shift_goes_on_where_the_years_are_cut() -> None:
+    """Time is worked out in chunks; one ends in this night."""
+    cut = EPOCH + timedelta(seconds=53 << CHUNK)
+    assert f"{cut:%Y-%m-%d %H:%M}" == "2026-05-10 03:48"
+
+    assert is_open(NIGHTS, cut)
+    assert between(NIGHTS, cut - timedelta(hours=1), cut + timedelta(hours=1)) == 2 * 3600
+    assert add(NIGHTS, cut - timedelta(hours=1), 2 * 3600) == cut + timedelta(hours=1)
 
 
 def test_a_half_day_closes_early() -> None:

@@ -23,6 +23,7 @@ from contact_center.migrations.run import is_current
 from contact_center.reports import api as reports
 from contact_center.routing import api as routing
 from contact_center.runtime import Runtime
+from contact_center.sla import api as sla
 from contact_center.sources import api as inbound
 from contact_center.sources.models import Source
 from contact_center.supervision import api as supervision
@@ -69,6 +70,7 @@ TABLES = (
     intake.routes,
     inbound.routes,
     ledger.routes,
+    sla.routes,
     integrations.routes,
 )
 LARGEST_REQUEST = 1024 * 1024  # bytes; what takes files streams them

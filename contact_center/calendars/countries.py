@@ -1,11 +1,11 @@
 """Official days off, and the days worked to make up for them, by country."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from itertools import takewhile
 from typing import Any
 
 from contact_center.errors import Invalid
@@ -66,16 +66,17 @@ def _look_up(code: str, locale: str) -> Any:
 def _whole_breaks(closed: Mapping[date, Names], days: Any) -> dict[date, Names]:
     """Weekends inside and beside a break are days of it: they are off even in a week of 7 days."""
     found: dict[date, Names] = {}
-    for day, names in closed.items():
-        for step in (_DAY, -_DAY):
-            for one in takewhile(lambda one: not days.is_working_day(one), _from(day, step)):
-                if one in closed:
-                    break
-                found.setdefault(one, names)
+    for day in closed:
+        if day in found:
+            continue
+        run = [*reversed(_off_from(day, -_DAY, days)), day, *_off_from(day, _DAY, days)]
+        name, _ = Counter(closed[one] for one in run if one in closed).most_common(1)[0]
+        found |= {one: closed.get(one, name) for one in run}
     return found
 
 
-def _from(day: date, step: timedelta) -> Iterable[date]:
-    while True:
-        day += step
-        yield day
+def _off_from(day: date, step: timedelta, days: Any) -> list[date]:
+    run = []
+    while not days.is_working_day(day := day + step):
+        run.append(day)
+    return run

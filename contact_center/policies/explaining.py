@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 
-from contact_center.calendars.days import ELAPSED, Count, Due, End, Target
+from contact_center.calendars.days import ELAPSED, Count, Due, End, Roll, Rule, Target
 from contact_center.calendars.hours import between
 from contact_center.calendars.week import Calendar, DayKind
 from contact_center.policies.terms import Evidence, Terms
@@ -43,6 +43,17 @@ def in_words(target: Target, language: str) -> str:
 
 def evidence_in_words(evidence: Evidence, language: str) -> str:
     return WORDS[language if language in LANGUAGES else "en"][f"evidence_{evidence}"]
+
+
+def rule_in_words(rule: Rule, target: Target, language: str) -> str:
+    """How days are counted, where that is not as usual; "" for time."""
+    if not target.in_days:
+        return ""
+    words = WORDS[language if language in LANGUAGES else "en"]
+    keys = [] if rule.count is Count.EXCLUDE_FIRST else ["count_include_first"]
+    keys += [] if rule.roll is Roll.NONE else [f"roll_{rule.roll}"]
+    keys.append("close" if rule.end is End.CLOSE else "midnight")
+    return words["comma"].join(words[key].strip() for key in keys)
 
 
 class _Writer:

@@ -26,6 +26,7 @@ from contact_center.runtime import Runtime
 from contact_center.sla import api as sla
 from contact_center.sources import api as inbound
 from contact_center.sources.models import Source
+from contact_center.statuspage import pages as statuspage
 from contact_center.supervision import api as supervision
 from contact_center.tickets.api import records, work
 from contact_center.tickets.api.views import guard
@@ -83,7 +84,7 @@ def build_app(
     sources: Mapping[str, Source] | None = None,
 ) -> web.Application:
     """`fronts` are the routes of the bots, which stand above this module."""
-    tables = (*TABLES, *desk.TABLES, *fronts)
+    tables = (*TABLES, *desk.TABLES, statuspage.routes, *fronts)
     limits = runtime.settings.limits
     app = web.Application(middlewares=[attend], client_max_size=LARGEST_REQUEST)
     app[RUNTIME] = runtime
@@ -108,5 +109,6 @@ def build_app(
     app.cleanup_ctx.append(lambda _: doorkeeper.on_duty())
     app[GUARD] = guard
     desk.setup(app)
+    statuspage.setup(app)
     mount(app, *tables)
     return app

@@ -17,10 +17,13 @@ def show(voice: Voice, tickets: Sequence[OpenTicket]) -> Step:
 
 
 def _line(voice: Voice, ticket: OpenTicket) -> str:
-    return voice.phrase(
+    line = voice.phrase(
         "tickets.line" if ticket.owner else "tickets.line_unowned",
         reference=ticket.reference,
         subject=ticket.subject,
-        status=voice.phrase(f"status.{ticket.status}"),
+        status=voice.phrase(ticket.stage),
         owner=ticket.owner,
     )
+    acting = ticket.acting and voice.phrase("tickets.acting", name=ticket.acting)
+    promised = ticket.promised and voice.phrase("tickets.promised", date=ticket.promised)
+    return "\n".join(part for part in (line, acting, promised, ticket.link) if part)

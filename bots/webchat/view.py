@@ -1,6 +1,6 @@
 """How a conversation looks in the window."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,15 +17,15 @@ from contact_center.messages.queries import (
     conversation_messages,
     latest_in_conversation,
 )
-from contact_center.sla.models import Clock, ClockKind, ClockState
-from contact_center.sla.queries import clocks_of
-from contact_center.tickets.models import FINISHED, Status, Ticket
+from contact_center.standing.actions import standings
+from contact_center.standing.models import Standing
+from contact_center.standing.rules import page_of
+from contact_center.texts import FALLBACK
+from contact_center.tickets.models import Status, Ticket
 from contact_center.tickets.queries import get_ticket
 
 SHOWN_AT_FIRST = 100  # messages of a long conversation
 PAGE = 200
-
-_OURS_TO_ANSWER = frozenset({Status.QUEUED, Status.OPEN, Status.WAITING_DEPARTMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,11 @@ async def look(front: Front, visitor: Visitor, *, after: int | None, now: dateti
             messages = await conversation_messages(session, number, after=after, limit=PAGE)
         carrying = [message.id for message in messages if message.has_attachments]
         files = await attachments_of(session, carrying) if carrying else {}
-        ticket, due = None, None
+        ticket, standing = None, None
         if conversation.ticket_id is not None:
             ticket = await get_ticket(session, conversation.ticket_id)
-            due = _promised(await clocks_of(session, ticket.id))
+            known = front.runtime.texts.keys(FALLBACK)
+            [standing] = await standings(session, [ticket], known=known, now=now)
         people = {m.author_id for m in messages if m.author is Author.AGENT}
         people |= {ticket.owner_id, ticket.assignee_id} if ticket else set()
         names = await agent_names(session, people) if people - {None} else {}
@@ -68,14 +69,9 @@ async def look(front: Front, visitor: Visitor, *, after: int | None, now: dateti
         _message_view(front, visitor, message, files.get(message.id, ()), names, now=now)
         for message in messages
     ]
-    shown = _ticket_view(front, visitor, ticket, names, due) if ticket else None
+    shown = _ticket_view(front, visitor, ticket, standing) if ticket and standing else None
     helper = names.get(ticket.assignee_id or ticket.owner_id or 0) if ticket else None
     return News(conversation, messages, views, shown, helper)
-
-
-def _promised(clocks: Mapping[ClockKind, Clock]) -> datetime | None:
-    clock = clocks.get(ClockKind.FIRST_RESPONSE)
-    return clock.due_at if clock and clock.state is ClockState.RUNNING else None
 
 
 def _message_view(
@@ -116,17 +112,18 @@ def _name(front: Front, visitor: Visitor, message: Message, names: dict[int, str
 
 
 def _ticket_view(
-    front: Front, visitor: Visitor, ticket: Ticket, names: dict[int, str], due: datetime | None
+    front: Front, visitor: Visitor, ticket: Ticket, standing: Standing
 ) -> dict[str, Any] | None:
     """Nothing while the dialogue talks: there is nobody in charge yet."""
     if ticket.status is Status.BOT:
         return None
-    promised = due if ticket.status in _OURS_TO_ANSWER else None
     return {
-        "reference": ticket.reference,
+        "reference": standing.reference,
         "status": ticket.status,
-        "words": front.runtime.texts.say(visitor.language, f"status.{ticket.status}"),
-        "owner": names.get(ticket.owner_id or 0),
-        "promised_at": promised.isoformat() if promised else None,
-        "finished": ticket.status in FINISHED,
+        "words": front.runtime.texts.say(visitor.language, standing.stage),
+        "owner": standing.owner,
+        "acting": standing.acting,
+        "promised_at": standing.next_at.isoformat() if standing.next_at else None,
+        "finished": standing.is_over,
+        "page": page_of(front.runtime.settings.server.public_url, standing.token),
     }

@@ -17,8 +17,11 @@ class OpenTicket:
 
     reference: str
     subject: str
-    status: str  # a tickets.models.Status value
+    stage: str  # where it stands: a key of the texts
     owner: str | None
+    link: str = ""  # of its own page
+    promised: str | None = None  # by when the customer hears from us, as it is written
+    acting: str | None = None  # who stands in for the owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from contact_center.intake.models import Decision, Draft, Line, Talk
 from contact_center.ledger.models import Outcome
 from contact_center.messages.models import Author, Direction
 from contact_center.settings import Settings
+from contact_center.standing.rules import page_of
 from contact_center.texts import Texts
 from contact_center.tickets.models import (
     ACTIVE,
@@ -241,6 +242,7 @@ def receipt(talk: Talk, draft: Draft, *, settings: Settings, texts: Texts, now: 
         "receipt.mail",
         company=settings.company,
         reference=reference(draft.id),
+        link=page_of(settings.server.public_url, draft.public_token),
         due=f"{due.astimezone(ZoneInfo(settings.time_zone)):%Y-%m-%d %H:%M %Z}",
     ).strip()
 

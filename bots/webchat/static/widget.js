@@ -25,7 +25,7 @@
       reconnecting: "Connecting…", loading: "Loading…", you: "You", bot: "Assistant",
       agent: "Customer service", sending: "Sending…", waiting: "Waiting for the network",
       sent: "Sent", failed: "Not sent.", retry: "Try again", discard: "Delete", typing: "{name} is typing…",
-      charge: "{name} takes care of you", promised: "Answer by {time}", uploading: "Uploading…",
+      charge: "{name} takes care of you", acting: "{acting} stands in for {name}", page: "Where your request stands", promised: "Answer by {time}", uploading: "Uploading…",
       tooLarge: "{name} is too large (at most {size}).", tooMany: "At most {n} files in one message.",
       notUploaded: "{name} could not be uploaded.", drop: "Drop files here", today: "Today",
       yesterday: "Yesterday", tooLong: "This is too long: at most {n} characters.",
@@ -38,7 +38,7 @@
       reconnecting: "正在连接…", loading: "加载中…", you: "您", bot: "智能助手",
       agent: "客服", sending: "发送中…", waiting: "等待网络恢复",
       sent: "已发送", failed: "发送失败。", retry: "重试", discard: "删除", typing: "{name} 正在输入…",
-      charge: "{name} 为您服务", promised: "{time} 前答复", uploading: "上传中…",
+      charge: "{name} 为您服务", acting: "{acting} 代 {name} 为您服务", page: "查看处理进度", promised: "{time} 前答复", uploading: "上传中…",
       tooLarge: "{name} 过大（最大 {size}）。", tooMany: "每条消息最多 {n} 个文件。",
       notUploaded: "{name} 上传失败。", drop: "将文件拖放到此处", today: "今天",
       yesterday: "昨天", tooLong: "内容过长：最多 {n} 个字符。",
@@ -75,7 +75,7 @@ animation:rise .18s ease-out}
 header{display:flex;align-items:center;gap:12px;padding:16px 12px 16px 18px;background:var(--brand);color:var(--on-brand)}
 header>div{flex:1;min-width:0}
 h2{font-size:17px;font-weight:650;line-height:1.3;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.sub{font-size:13px;opacity:.92;overflow-wrap:anywhere}
+.sub{font-size:13px;opacity:.92;overflow-wrap:anywhere}.sub a{color:inherit}
 header button{--focus:var(--on-brand);width:40px;height:40px;border-radius:10px;display:grid;place-items:center;flex:none}
 header button:hover{background:color-mix(in srgb,currentColor 16%,transparent)}
 .banner{padding:9px 16px;font-size:13px;background:var(--warn-page);color:var(--warn)}
@@ -814,12 +814,13 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
     ticket = value;
     if (!ui.sub) return;
     const parts = [];
-    if (value?.owner) parts.push(say("charge", { name: value.owner }));
-    else if (value) parts.push(value.words);
-    if (value?.reference) parts.push(value.reference);
+    if (value?.owner) parts.push(say(value.acting ? "acting" : "charge", { name: value.owner, acting: value.acting }));
+    if (value) parts.push(value.words);
+    if (value?.reference)
+      parts.push(el("a", { href: value.page, target: "_blank", rel: "noopener noreferrer", title: say("page") }, value.reference));
     const promised = value?.promised_at && new Date(value.promised_at);
     if (promised && promised > new Date()) parts.push(say("promised", { time: moment(promised) }));
-    ui.sub.textContent = parts.join(" · ") || say("hint");
+    ui.sub.replaceChildren(...(parts.length ? parts.flatMap((part, n) => (n ? [" · ", part] : [part])) : [say("hint")]));
   }
 
   let typingEnds = 0;

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.agents import queries as agents
 from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks.rules import needs_nobody
 from contact_center.channels.base import Inbound, Receipt
@@ -36,14 +36,21 @@ from contact_center.ledger import actions as ledger
 from contact_center.messages import queries as messages
 from contact_center.routing.actions import deciding as routing
 from contact_center.settings import Settings
+<<<<<<< HEAD
+=======
+from contact_center.standing.actions import standings
+from contact_center.standing.models import Standing
+from contact_center.standing.rules import page_of
+>>>>>>> 807a999 (Show customers where their request stands, behind a link of its own)
 from contact_center.switchboard import Switchboard
-from contact_center.texts import Texts
-from contact_center.tickets.models import reference
+from contact_center.texts import FALLBACK, Texts
+from contact_center.tickets.models import ACTIVE
 
 logger = logging.getLogger(__name__)
 
 Key = tuple[str, str]  # channel and external id
 BLOCKED = "the sender is blocked"
+MOST_TOLD = 5  # tickets of a customer
 AWAY = "the database cannot be written at the moment"
 _FAILURES = (DBAPIError, PoolTimeout, ConnectionError, ValueError, LookupError, TypeError)
 
@@ -133,7 +140,7 @@ class Intake:
         tickets = await _current_tickets(session, [row.ticket_id for row in homes.values()])
         talks = {row.id: _talk(row, tickets) for row in homes.values()}
         batch.talks = {key: talks[homes[key].id] for key in batch.fresh}
-        await _tell_of_tickets(session, batch)
+        await _tell_of_tickets(session, batch, texts=self.texts, settings=self.settings)
 
     async def _conversations(
         self, session: AsyncSession, channel: str, inbounds: Sequence[Inbound], *, now: datetime
@@ -341,23 +348,44 @@ async def _current_tickets(
     return await queries.lock_tickets(session, wanted)
 
 
-async def _tell_of_tickets(session: AsyncSession, batch: Batch) -> None:
+async def _tell_of_tickets(
+    session: AsyncSession, batch: Batch, *, texts: Texts, settings: Settings
+) -> None:
     """Give the dialogue the customer's tickets, where it will be asked for them."""
     talking = {
-        batch.talks[key].customer_id: batch.talks[key]
+        batch.talks[key].customer_id
         for key, inbound in batch.fresh.items()
-        if inbound.dialogue
+        if inbound.dialogue and _meets_the_dialogue(batch.talks[key])
     }
     if not talking:
         return
-    rows = await queries.recent_tickets(session, talking)
-    owners = await agents.agent_names(session, {row.owner_id for row in rows})
+    tickets = await queries.recent_tickets(session, talking, each=MOST_TOLD)
+    known = texts.keys(FALLBACK)
+    told = await standings(session, tickets, known=known, now=batch.now)
     for talk in {id(talk): talk for talk in batch.talks.values()}.values():
         talk.tickets = [
-            OpenTicket(reference(row.id), row.subject, row.status, owners.get(row.owner_id or 0))
-            for row in rows
-            if row.customer_id == talk.customer_id
-        ][:5]
+            _line_of(standing, settings)
+            for ticket, standing in zip(tickets, told, strict=True)
+            if ticket.customer_id == talk.customer_id
+        ][:MOST_TOLD]
+
+
+def _meets_the_dialogue(talk: Talk) -> bool:
+    """While a person has the ticket nobody asks the dialogue for others."""
+    return talk.ticket is None or talk.ticket.status not in ACTIVE
+
+
+def _line_of(standing: Standing, settings: Settings) -> OpenTicket:
+    date = standing.next_at and standing.next_at.astimezone(ZoneInfo(settings.time_zone))
+    return OpenTicket(
+        standing.reference,
+        standing.subject,
+        standing.stage,
+        standing.owner,
+        link=page_of(settings.server.public_url, standing.token),
+        promised=f"{date:%Y-%m-%d %H:%M %Z}" if date else None,
+        acting=standing.acting,
+    )
 
 
 def _talk(row: Any, tickets: Mapping[int, Draft]) -> Talk:

@@ -247,8 +247,8 @@ def test_a_bare_call_for_a_person_is_given_a_subject(chinese: Customer) -> None:
 
 def test_my_tickets_are_listed_with_owner_and_status(customer: Customer) -> None:
     customer.tickets = [
-        OpenTicket("T-000007", "Late parcel", "waiting_department", "Ann"),
-        OpenTicket("T-000009", "Broken {lamp}", "queued", None),
+        OpenTicket("T-000007", "Late parcel", "status.waiting_department", "Ann"),
+        OpenTicket("T-000009", "Broken {lamp}", "status.queued", None),
     ]
 
     step = customer.presses("tickets")

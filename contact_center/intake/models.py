@@ -50,6 +50,7 @@ class Draft:
     owner_id: int | None = None
     suggested_owner_id: int | None = None
     follows_id: int | None = None
+    about_agent_id: int | None = None
     waiting_since: datetime | None = None
     resolved_at: datetime | None = None
     next_due_at: datetime | None = None

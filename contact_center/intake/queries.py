@@ -25,6 +25,7 @@ _DECISIVE = (
     "facts",
     "team_id",
     "owner_id",
+    "about_agent_id",
     "waiting_since",
     "resolved_at",
     "next_due_at",

@@ -1,11 +1,11 @@
 """Looks up where requests stand. Callers own the transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.agents.queries import agent_names
+from contact_center.agents.queries import acting_for, agent_names
 from contact_center.events.queries import ticket_events
 from contact_center.standing import queries
 from contact_center.standing.models import Course, Standing
@@ -24,7 +24,9 @@ async def standings(
     ids = [ticket.id for ticket in tickets]
     clocks = await queries.running_clocks(session, ids)
     promised = await queries.promised_dates(session, ids)
-    names = await agent_names(session, {ticket.owner_id for ticket in tickets})
+    owners = {ticket.owner_id for ticket in tickets if ticket.owner_id is not None}
+    acting = await acting_for(session, owners, now=now)
+    names = await agent_names(session, owners | set(acting.values()))
     return [
         Standing(
             ticket_id=ticket.id,
@@ -32,7 +34,7 @@ async def standings(
             subject=ticket.subject,
             stage=stage_of(kind=ticket.kind, status=ticket.status, stage=ticket.stage, known=known),
             owner=names.get(ticket.owner_id or 0),
-            acting=None,
+            acting=names.get(_stands_in(ticket.owner_id, acting) or 0),
             next_at=next_promised(
                 clocks[ticket.id], promised[ticket.id], status=ticket.status, now=now
             ),
@@ -41,6 +43,11 @@ async def standings(
         )
         for ticket in tickets
     ]
+
+
+def _stands_in(owner_id: int | None, acting: Mapping[int, int]) -> int | None:
+    deputy = acting.get(owner_id or 0)
+    return deputy if deputy != owner_id else None
 
 
 async def find_course(

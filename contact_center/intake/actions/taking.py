@@ -36,12 +36,9 @@ from contact_center.ledger import actions as ledger
 from contact_center.messages import queries as messages
 from contact_center.routing.actions import deciding as routing
 from contact_center.settings import Settings
-<<<<<<< HEAD
-=======
 from contact_center.standing.actions import standings
 from contact_center.standing.models import Standing
 from contact_center.standing.rules import page_of
->>>>>>> 807a999 (Show customers where their request stands, behind a link of its own)
 from contact_center.switchboard import Switchboard
 from contact_center.texts import FALLBACK, Texts
 from contact_center.tickets.models import ACTIVE

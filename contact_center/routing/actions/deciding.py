@@ -5,13 +5,14 @@ reasons. A decision for somebody is an offer: whoever is named first may take th
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.accounts.models import Tier
+from contact_center.agents.queries import absent_agents, acting_for
 from contact_center.db import hint
 from contact_center.deliveries import actions as deliveries
 from contact_center.routing import queries
@@ -36,6 +37,7 @@ class Routed(Protocol):
     owner_id: Any
     suggested_owner_id: Any
     follows_id: Any
+    about_agent_id: Any
     channel: Any
     language: Any
 
@@ -69,6 +71,7 @@ class Round:
     people: Mapping[int, People]
     owners: Mapping[int, Sequence[tuple[int, int]]]
     candidates: Mapping[int, Candidate]
+    acting: Mapping[int, int] = field(default_factory=dict)  # by whom they stand in for
     passed: frozenset[int] = frozenset()
 
     def facts(self, ticket: Routed) -> Facts:
@@ -82,6 +85,7 @@ class Round:
             skills=found[1].skills if found and team and found[1].team == team.name else _NO_SKILLS,
             named=self.named(ticket),
             passed=self.passed,
+            barred=_NOBODY if ticket.about_agent_id is None else frozenset({ticket.about_agent_id}),
             matching=self.switchboard.matching,
         )
 
@@ -89,8 +93,12 @@ class Round:
         """Whom the customer knows: the strongest claim first, everybody once."""
         found: dict[int, Named] = {}
         for number, rule, facts in self._known(ticket):
-            if number is not None:
-                found.setdefault(number, Named(agent_id=number, rule=rule, facts=facts))
+            if number is None:
+                continue
+            found.setdefault(number, Named(agent_id=number, rule=rule, facts=facts))
+            if (acting := self.acting.get(number, number)) != number:
+                facts = facts | {"for": number}
+                found.setdefault(acting, Named(agent_id=acting, rule=rule, facts=facts))
         return list(found.values())
 
     def _known(self, ticket: Routed) -> Iterable[tuple[int | None, RoutedBy, Reason]]:
@@ -107,6 +115,7 @@ class Round:
 
 
 _NO_SKILLS: frozenset[str] = frozenset()
+_NOBODY: frozenset[int] = frozenset()
 
 
 async def choose(
@@ -302,11 +311,18 @@ async def _candidates(
     pushing: Collection[int] = {
         t.team_id for t in tickets if (team := round_.teams.get(t.team_id or 0)) and team.push
     }
-    named = {one.agent_id for ticket in tickets for one in round_.named(ticket)}
-    if not pushing and not named:
+    known = {one.agent_id for ticket in tickets for one in round_.named(ticket)}
+    if not pushing and not known:
         return {}
+    round_.acting = await acting_for(session, known, now=round_.now)
     await queries.take_turn(session)
-    return await queries.candidates(session, team_ids=pushing, agent_ids=named)
+    found = await queries.candidates(
+        session, team_ids=pushing, agent_ids=known | set(round_.acting.values())
+    )
+    for agent_id in await absent_agents(session, now=round_.now):
+        if agent_id in found:
+            found[agent_id].absent = True
+    return found
 
 
 def _conditions(ticket: Routed) -> dict[str, str | None]:

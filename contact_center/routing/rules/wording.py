@@ -9,7 +9,8 @@ from contact_center.tickets.models import reference
 
 def people_in(reasons: Iterable[Mapping[str, Any]]) -> set[int]:
     """Whose names the reasons need."""
-    return {reason["agent"] for reason in reasons if isinstance(reason.get("agent"), int)}
+    named = (reason.get(role) for reason in reasons for role in ("agent", "for"))
+    return {number for number in named if isinstance(number, int)}
 
 
 def in_words(
@@ -31,6 +32,9 @@ def in_words(
             continue
         values = _values(reason, texts=texts, language=language, agents=agents, teams=teams)
         line = texts.say(language, key, **values)
+        if "for" in reason:
+            absent = agents.get(reason["for"], "–")
+            line = texts.say(language, "routing.acting", why=line, absent=absent)
         if "not" in reason:
             obstacle = texts.say(language, f"routing.not_{reason['not']}")
             line = texts.say(language, "routing.but", why=line, obstacle=obstacle)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from contact_center.accounts.models import Account, Tier
-from contact_center.agents.models import Presence
+from contact_center.agents.models import Absence, Presence
 from contact_center.agents.queries import get_agent
 from contact_center.alerts.queries import alerts_of
 from contact_center.db import Database
@@ -73,6 +73,48 @@ async def test_the_owner_of_another_open_ticket_is_offered_the_new_one(place, db
     decision = await place.decision(second)
     assert (decision.agent_id, decision.rule) == (owner, RoutedBy.TICKET_OWNER)
     assert decision.reasons[-1] == {"code": "ticket_owner", "agent": owner, "ticket": first}
+
+
+async def test_g29_who_stands_in_for_an_absent_owner_is_offered_what_is_theirs(
+    place, db, clock
+) -> None:
+    await place.team(push=False)
+    chen, address = await place.agent(), await place.customer()
+    li = await place.agent()
+    first = await place.write(address=address, thread="one")
+    async with db.begin() as session:
+        await tickets.claim(session, first, by=agent(li), now=clock())
+        session.add(
+            Absence(
+                agent_id=li,
+                deputy_id=chen,
+                starts_at=clock() - MINUTE,
+                ends_at=clock() + MINUTE,
+                reason="holiday",
+                created_at=clock(),
+            )
+        )
+
+    decision = await place.decision(await place.write(address=address, thread="two"))
+    clock.advance(minutes=2)
+    later = await place.decision(await place.write(address=address, thread="three"))
+
+    assert decision.agent_id == chen
+    assert [reason.get("not") for reason in decision.reasons[1:]] == ["absent", None]
+    assert decision.reasons[-1]["for"] == li
+    assert later.agent_id == li
+
+
+async def test_o7_a_complaint_about_somebody_is_never_offered_to_them(
+    place, db, clock, runtime
+) -> None:
+    team, [li] = await place.team(people=1)
+    async with db.begin() as session:
+        ticket = await make_ticket(session, now=clock(), team_id=team.id, about_agent_id=li)
+
+    await sweeps.route_waiting(runtime)
+
+    assert (await place.decision(ticket.id)).agent_id is None
 
 
 @pytest.mark.parametrize(

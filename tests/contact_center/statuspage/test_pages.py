@@ -72,7 +72,9 @@ async def test_it_speaks_the_tickets_language_or_the_one_chosen(client, ticket) 
     assert "处理中" in chinese
 
 
-@pytest.mark.parametrize("token", ["x", "n0body-guesses-this-one-0123456780", "%E4%BD%A0", "a" * 399])
+@pytest.mark.parametrize(
+    "token", ["x", "n0body-guesses-this-one-0123456780", "%E4%BD%A0", "a" * 399]
+)
 async def test_links_that_lead_nowhere_are_all_answered_alike(client, ticket, token) -> None:
     page, other = await client.get(f"/t/{token}"), await client.get("/t/another")
 

@@ -82,8 +82,9 @@ def check_config(config: Config = None) -> None:
         calendars = load_calendars(directory)
         load_switchboard(directory / "routing.toml", calendars=calendars)
         load_sources(directory)
-        load_policies(directory, calendars=calendars)
-        load_procedure(directory / FILE)
+        policies = load_policies(directory, calendars=calendars)
+        presets = {name: one.required_contents for name, one in policies.presets.items()}
+        load_procedure(directory / FILE, presets=presets)
     except (Invalid, SettingsError) as error:
         _fail(str(error))
     if missing := missing_texts(load_texts(directory / "texts")):

@@ -1,7 +1,8 @@
 """The complaint procedure, as `config/complaints.toml` describes it. Pure."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -78,7 +79,7 @@ class Procedure(Section):
     root_causes: dict[Code, Named]
     investigation: dict[Code, Named]
     contents: dict[Code, Content]
-    required: dict[Code, list[Code]]
+    always: list[Code] = []  # besides what a preset asks for
 
     @model_validator(mode="after")
     def _matrix_fits(self) -> Self:
@@ -95,11 +96,8 @@ class Procedure(Section):
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
-        for preset, codes in self.required.items():
-            if unknown := [code for code in codes if code not in self.contents]:
-                raise ValueError(f"required.{preset}: {', '.join(unknown)}: no such content")
-        if self.preset not in self.required:
-            raise ValueError(f"preset: {self.preset} has no list in [required]")
+        if unknown := [code for code in self.always if code not in self.contents]:
+            raise ValueError(f"always: {', '.join(unknown)}: no such content")
         if NOT_ESTABLISHED in self.root_causes:
             raise ValueError(f"root_causes: {NOT_ESTABLISHED} is always there: leave it out")
         return self
@@ -112,13 +110,27 @@ class Procedure(Section):
         """In hundredths."""
         return hundredths(self.four_eyes_above)
 
+    def keep_until(self, received_at: datetime) -> datetime:
+        try:
+            return received_at.replace(year=received_at.year + self.keep_years)
+        except ValueError:  # the 29th of February
+            return received_at.replace(year=received_at.year + self.keep_years, day=28)
+
     def is_cause(self, code: str) -> bool:
         return code == NOT_ESTABLISHED or code in self.root_causes
 
-    def needed(self, preset: str, outcome: str) -> list[str]:
-        """What the response to a decision must contain."""
-        codes = self.required.get(preset) or self.required[self.preset]
+    def needed(self, asked: Collection[str], outcome: str) -> list[str]:
+        """What the response to a decision must contain, of what the preset asks for."""
+        codes = dict.fromkeys([*asked, *self.always])
         return [code for code in codes if self.contents[code].is_needed(outcome)]
+
+    def check_presets(self, asked: Mapping[str, Collection[str]]) -> None:
+        """Raises Invalid where a preset asks for contents that have no name here."""
+        if self.preset not in asked:
+            raise Invalid(f"preset: {self.preset}: there is no such preset")
+        for preset, codes in asked.items():
+            if unknown := [code for code in codes if code not in self.contents]:
+                raise Invalid(f"contents: {', '.join(unknown)}: {preset} asks for it: name it")
 
 
 def hundredths(amount: Decimal) -> int:
@@ -134,10 +146,18 @@ def parse_procedure(table: Mapping[str, object]) -> Procedure:
         raise Invalid("; ".join(reason.removeprefix(": ") for reason in reasons)) from error
 
 
-def load_procedure(file: Path) -> Procedure:
-    """Raises Invalid that names the file, the keys and the reasons."""
+def load_procedure(
+    file: Path, *, presets: Mapping[str, Collection[str]] | None = None
+) -> Procedure:
+    """Raises Invalid that names the file, the keys and the reasons.
+
+    `presets`: the contents each of them asks for, where they are to be checked, too.
+    """
     try:
-        return parse_procedure(tomllib.loads(file.read_text("utf-8")))
+        procedure = parse_procedure(tomllib.loads(file.read_text("utf-8")))
+        if presets is not None:
+            procedure.check_presets(presets)
+        return procedure
     except (Invalid, tomllib.TOMLDecodeError, UnicodeDecodeError, FileNotFoundError) as error:
         raise Invalid(f"{file}: {error}") from error
 

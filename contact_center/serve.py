@@ -97,6 +97,7 @@ async def runtime_from(
     texts = load_texts(directory / "texts")
     calendars = load_calendars(directory)
     switchboard = load_switchboard(directory / "routing.toml", calendars=calendars)
+    procedure = load_procedure(directory / FILE)
     intake = Intake(
         db=db,
         settings=settings,
@@ -104,6 +105,7 @@ async def runtime_from(
         routes=switchboard,
         dialogue=build_dialogue(texts, company=settings.company),
         now=utcnow,
+        procedure=procedure,
     )
     channels: dict[str, Channel] = {}
     runtime = Runtime(
@@ -112,10 +114,10 @@ async def runtime_from(
         bus=bus,
         storage=LocalStorage(settings.attachments.directory),
         texts=texts,
-        procedure=load_procedure(directory / FILE),
         calendars=calendars,
         policies=load_policies(directory, calendars=calendars),
         switchboard=switchboard,
+        procedure=procedure,
         inbox=Batcher(intake.handle),
         channels=channels,
     )

@@ -16,6 +16,7 @@ from contact_center.callbacks.models import Callback, CallbackState
 from contact_center.callbacks.rules import BUTTON, WRITTEN, Answer, is_courtesy, understand
 from contact_center.channels.base import Button
 from contact_center.closure import actions as closure
+from contact_center.complaints.actions import answers as complaints
 from contact_center.deliveries import queries as delivery_queries
 from contact_center.deliveries.models import DeliveryStatus
 from contact_center.events.rules import SYSTEM, Actor, customer
@@ -41,6 +42,7 @@ class Turn:
     texts: Texts
     by: Actor
     now: datetime
+    quote: str = ""  # what was said, or pressed
 
 
 async def plan(
@@ -91,7 +93,7 @@ async def customer_wrote(
     callback = await queries.latest_callback(session, ticket.id)
     answer = understand(text, button=button) if stranger_id is None else None
     by = customer(stranger_id or ticket.customer_id)
-    turn = Turn(settings=settings, texts=texts, by=by, now=now)
+    turn = Turn(settings=settings, texts=texts, by=by, now=now, quote=text.strip() or button or "")
     if ticket.status is not Status.RESOLVED:
         await _take_late(session, ticket, callback, answer if button else None, turn)
         return
@@ -140,14 +142,15 @@ async def _expire(
     """No answer: the ticket closes, but a complaint is never closed by silence."""
     if callback.solved:  # said yes, and gave no score
         _end(callback, CallbackState.COMPLETED, now=now)
-        how = Settled.CUSTOMER_CONFIRMED
-        await closure.settle(session, ticket.id, how=how, by=SYSTEM, now=now)
+        await _close_confirmed(session, ticket, by=customer(ticket.customer_id), now=now)
         return
     arrived = await _has_arrived(session, callback)
     _end(callback, CallbackState.EXPIRED if arrived else CallbackState.UNREACHABLE, now=now)
     kind, cycle = f"callback.{callback.state.value}", callback.cycle
     await tickets.say(session, ticket, kind, by=SYSTEM, now=now, cycle=cycle)
-    if ticket.kind is not TicketKind.COMPLAINT:
+    if ticket.kind is TicketKind.COMPLAINT:
+        await complaints.callback_in_vain(session, ticket.id, now=now)
+    else:
         how = Settled.NO_ANSWER if arrived else Settled.UNREACHABLE
         await closure.settle(session, ticket.id, how=how, by=SYSTEM, now=now)
 
@@ -172,6 +175,7 @@ async def _take_answer(
     callback.answered_at = turn.now
     if callback.solved and not answer.is_bad:
         ticket.confirmed_at = ticket.confirmed_at or turn.now
+    await _tell_complaint(session, ticket, callback, answer, turn)
     if answer.is_bad:
         await _send_back(session, ticket, callback, turn)
     elif answer.score is None and not said_so_before:
@@ -183,8 +187,30 @@ async def _take_answer(
         ticket.score = answer.score
         await _log_answer(session, ticket, callback, turn)
         await _tell(session, ticket, "callback.thanks", turn)
+        await _close_confirmed(session, ticket, by=turn.by, now=turn.now)
+
+
+async def _tell_complaint(
+    session: AsyncSession, ticket: Ticket, callback: Callback, answer: Answer, turn: Turn
+) -> None:
+    """Only a plain yes accepts a response; a score alone does not."""
+    if ticket.kind is not TicketKind.COMPLAINT or not (answer.is_bad or callback.solved):
+        return
+    heard = complaints.customer_rejected if answer.is_bad else complaints.customer_accepted
+    await heard(
+        session, ticket.id, channel=ticket.channel, quote=turn.quote, by=turn.by, now=turn.now
+    )
+
+
+async def _close_confirmed(
+    session: AsyncSession, ticket: Ticket, *, by: Actor, now: datetime
+) -> None:
+    """A complaint closes as its own process allows: perhaps something is still owed."""
+    if ticket.kind is TicketKind.COMPLAINT:
+        await complaints.close_accepted(session, ticket.id, by=by, now=now)
+    else:
         how = Settled.CUSTOMER_CONFIRMED
-        await closure.settle(session, ticket.id, how=how, by=turn.by, now=turn.now)
+        await closure.settle(session, ticket.id, how=how, by=by, now=now)
 
 
 async def _send_back(session: AsyncSession, ticket: Ticket, callback: Callback, turn: Turn) -> None:

@@ -1,5 +1,7 @@
 """Complaints: the process on top of a ticket, what was decided, and what is done about it."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text  
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.db import Key, Name, Short, Table
+from contact_center.tickets.models import Ticket
 
 
 class Stage(StrEnum):
@@ -57,6 +60,9 @@ ANSWERED = frozenset({Stage.RESPONDED, Stage.ACCEPTED, Stage.REJECTED_BY_CUSTOME
 OVER = frozenset({Stage.WITHDRAWN, Stage.CLOSED})
 
 
+UNSAFE = 2  # from this safety on a supervisor is told at once
+
+
 class Outcome(StrEnum):
     UPHELD = "upheld"
     PARTLY_UPHELD = "partly_upheld"
@@ -87,6 +93,8 @@ class RedressState(StrEnum):
     PROVIDED = "provided"
 
 
+GRANTED = frozenset({RedressState.APPROVED, RedressState.PROVIDED})
+LIVE = GRANTED | {RedressState.PROPOSED}
 REDRESS_MOVES: dict[RedressState, frozenset[RedressState]] = {
     RedressState.PROPOSED: frozenset({RedressState.APPROVED, RedressState.REFUSED}),
     RedressState.APPROVED: frozenset({RedressState.PROVIDED}),
@@ -170,6 +178,13 @@ class Complaint(Table):
     close_reason: Mapped[Short | None]  # the stage it was closed from
     keep_until: Mapped[datetime | None]  # counted from the receipt
 
+    @property
+    def is_summary(self) -> bool:
+        """Accepted so early that a summary letter takes the place of a final response."""
+        until, at = self.summary_due_at, self.answered_at
+        is_in_time = until is not None and at is not None and at <= until
+        return is_in_time and self.stage in (Stage.RESPONDED, Stage.ACCEPTED, Stage.CLOSED)
+
 
 class Evidence(Table):
     __tablename__ = "complaint_evidence"
@@ -250,3 +265,33 @@ class CorrectiveAction(Table):
     result: Mapped[str] = mapped_column(Text, default="")
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
     closed_at: Mapped[datetime | None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """A complaint with all that decides about its next step."""
+
+    ticket: Ticket
+    complaint: Complaint
+    decisions: dict[int, Decision] = field(default_factory=dict)  # by level
+    redress: Sequence[RedressItem] = ()
+    evidence: int = 0  # pieces
+    asked: Sequence[str] = ()  # contents of the response, by the preset
+
+    @property
+    def decision(self) -> Decision | None:
+        """Of the level it stands at."""
+        return self.decisions.get(self.complaint.level)
+
+    @property
+    def granted(self) -> int:
+        return total(self.redress, GRANTED)
+
+    @property
+    def live(self) -> int:
+        """What is proposed or granted."""
+        return total(self.redress, LIVE)
+
+
+def total(items: Collection[RedressItem], states: Collection[RedressState]) -> int:
+    return sum(item.amount for item in items if item.state in states)

@@ -7,11 +7,13 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from contact_center.closure import actions as closure
+from contact_center.complaints.actions import filing
 from contact_center.desk.login import Nothing
 from contact_center.desk.render import go_to, page
 from contact_center.desk.rows import rows_of
 from contact_center.desk.ticket import state
 from contact_center.desk.times import local_time
+from contact_center.desk.turns import turn_of
 from contact_center.errors import Invalid
 from contact_center.events.rules import Actor
 from contact_center.links import actions as links
@@ -79,6 +81,7 @@ class SplitForm(BaseModel):
 
 class EditForm(BaseModel):
     kind: TicketKind
+    reason: Reason = ""  # why it is no complaint after all
     priority: Priority
     subject: Annotated[str, Field(min_length=1, max_length=500)]
     category: Annotated[str, Field(max_length=64)] = ""
@@ -166,10 +169,18 @@ async def edit(call: Call, ticket_id: Id, form: Form[EditForm]) -> web.Response:
         "category": form.category.strip() or None,
         "tags": [tag for tag in (part.strip() for part in form.tags.split(",")) if tag][:20],
     }
-    targets = call.runtime.settings.targets
-    return await _do(
-        call, ticket_id, actions.edit, version=form.version, changes=changes, policy=targets
-    )
+    async with call.runtime.db.begin() as session:
+        await check_is_theirs(call, session, ticket_id)
+        await filing.edit(
+            session,
+            ticket_id,
+            version=form.version,
+            changes=changes,
+            reason=form.reason,
+            turn=turn_of(call),
+        )
+    async with call.runtime.db.read() as session:
+        return await state(call, session, ticket_id)
 
 
 @routes.post("/tickets/{ticket_id}/link", permission=_WRITE, transaction=False)

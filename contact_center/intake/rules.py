@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from contact_center.callbacks.rules import BUTTON, needs_nobody
 from contact_center.channels.base import LONGEST_TEXT, Button, Inbound
 from contact_center.channels.dialogue import Dialogue, HandOver, Step, Turn
+from contact_center.complaints.rules.words import sounds_like_complaint
 from contact_center.events.rules import BOT, SYSTEM, customer
 from contact_center.intake.models import Decision, Draft, Line, Talk
 from contact_center.ledger.models import Outcome
@@ -168,7 +169,7 @@ def _open(inbound: Inbound, talk: Talk, *, before: Draft | None) -> Draft:
         id=0,
         status=Status.BOT if inbound.dialogue and follows is None else Status.QUEUED,
         customer_id=talk.customer_id,
-        kind=TicketKind(inbound.kind) if inbound.kind else TicketKind.INQUIRY,
+        kind=_kind(inbound),
         priority=Priority(inbound.priority) if inbound.priority else Priority.NORMAL,
         subject=inbound.subject or subject_from(inbound.text) or "—",
         category=inbound.category,
@@ -183,6 +184,16 @@ def _open(inbound: Inbound, talk: Talk, *, before: Draft | None) -> Draft:
     draft.was_queued = draft.status is Status.QUEUED
     draft.say("ticket.opened", customer(talk.customer_id), follows=draft.follows_id)
     return draft
+
+
+def _kind(inbound: Inbound) -> TicketKind:
+    """What the source says; else whatever sounds like a complaint is one. A bot asks itself."""
+    if inbound.kind:
+        return TicketKind(inbound.kind)
+    if inbound.dialogue or inbound.automatic:
+        return TicketKind.INQUIRY
+    said = f"{inbound.subject or ''}\n{inbound.text}"
+    return TicketKind.COMPLAINT if sounds_like_complaint(said) else TicketKind.INQUIRY
 
 
 def _take_in(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.complaints.actions import filing as complaints
 from contact_center.conversations import queries as conversations
 from contact_center.customers import queries as customers
 from contact_center.customers.models import Customer
@@ -46,6 +47,7 @@ async def merge(
     locked = await lock_pair(session, ticket_id, into)
     victim, survivor = locked[ticket_id], locked[into]
     _check_mergeable(victim, survivor)
+    await complaints.absorb(session, victim, survivor, by=by, now=now)
     moved = await messages.move_messages(session, old=victim.id, new=survivor.id)
     victim.message_count, survivor.message_count = 0, survivor.message_count + moved
     victim.merged_into_id = survivor.id

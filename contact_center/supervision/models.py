@@ -17,6 +17,7 @@ class Cause(StrEnum):
     PROMISES = "promises"  # not kept
     RETURNS = "returns"  # departments sent it back
     VIP = "vip"
+    SAFETY = "safety"  # a complaint tells of a danger
 
 
 IS_OPEN = "ended_at IS NULL"

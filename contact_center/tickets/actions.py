@@ -29,6 +29,7 @@ from contact_center.tickets.models import (
     ResolutionCode,
     Status,
     Ticket,
+    TicketKind,
     TransferReason,
 )
 from contact_center.tickets.rules import check_nothing_is_open
@@ -253,8 +254,12 @@ async def edit(
     policy: Policy,
     by: Actor,
     now: datetime,
+    reclassify: bool = False,
 ) -> Ticket:
-    """Change kind, priority, subject, category, tags or team. Raises Stale for an old version."""
+    """Change kind, priority, subject, category, tags or team. Raises Stale for an old version.
+
+    Whether it is a complaint is decided by `complaints`, which says `reclassify`.
+    """
     ticket = await queries.lock_ticket(session, ticket_id)
     if version is not None and version != ticket.version:
         raise Stale(f"{ticket.reference} has changed since version {version}: load it again")
@@ -267,6 +272,9 @@ async def edit(
     changed = {name: value for name, value in changes.items() if value != before[name]}
     if not changed:
         return ticket
+    is_reclassified = TicketKind.COMPLAINT in (changed.get("kind"), before.get("kind"))
+    if "kind" in changed and is_reclassified and not reclassify:
+        raise Conflict(f"{ticket.reference}: reclassify it to say whether it is a complaint")
     for name, value in changed.items():
         setattr(ticket, name, value)
     again: Changes = []

@@ -5,6 +5,7 @@ import pytest
 
 from contact_center.errors import Invalid
 from contact_center.procedure import load_procedure, parse_procedure, usual_procedure
+from tests.support.calendars import POLICIES
 
 TABLE = tomllib.loads(Path("config/complaints.toml").read_text("utf-8"))
 
@@ -16,7 +17,12 @@ def refused(**changes) -> str:
 
 
 def test_the_configuration_that_is_shipped_is_valid() -> None:
-    assert usual_procedure().needed("iso10002_baseline", "rejected") == [
+    procedure, presets = usual_procedure(), POLICIES.presets
+    asked = presets["iso10002_baseline"].required_contents
+
+    procedure.check_presets({name: p.required_contents for name, p in presets.items()})
+    assert procedure.needed(asked, "upheld") == ["decision", "reasons", "redress"]
+    assert procedure.needed(asked, "rejected") == [
         "decision",
         "reasons",
         "internal_alternatives",
@@ -24,10 +30,13 @@ def test_the_configuration_that_is_shipped_is_valid() -> None:
     ]
 
 
-def test_a_preset_without_a_list_asks_for_what_the_usual_one_does() -> None:
+def test_what_a_preset_asks_for_must_have_a_name() -> None:
     procedure = usual_procedure()
 
-    assert procedure.needed("never_heard_of", "upheld") == ["decision", "reasons", "redress"]
+    with pytest.raises(Invalid, match="a_poem: mine asks for it"):
+        procedure.check_presets({"iso10002_baseline": [], "mine": ["a_poem"]})
+    with pytest.raises(Invalid, match="there is no such preset"):
+        procedure.check_presets({})
 
 
 def test_a_worse_case_cannot_have_a_lower_priority() -> None:
@@ -47,10 +56,8 @@ def test_nobody_may_grant_more_than_those_above_them() -> None:
     assert "agent may grant more than lead" in refused(authority=authority)
 
 
-def test_what_a_response_needs_must_have_a_name() -> None:
-    required = TABLE["required"] | {"mine": ["a_poem"]}
-
-    assert "required.mine: a_poem: no such content" in refused(required=required)
+def test_what_every_response_needs_must_have_a_name() -> None:
+    assert "always: a_poem: no such content" in refused(always=["a_poem"])
 
 
 def test_the_file_and_the_key_are_named(tmp_path) -> None:

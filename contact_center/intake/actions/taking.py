@@ -20,6 +20,7 @@ from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks.rules import needs_nobody
 from contact_center.channels.base import Inbound, Receipt
 from contact_center.channels.dialogue import Dialogue, OpenTicket
+from contact_center.complaints.actions.filing import open_all
 from contact_center.conversations import actions as conversations
 from contact_center.conversations import queries as conversation_queries
 from contact_center.customers import actions as customers
@@ -34,6 +35,7 @@ from contact_center.intake.actions.writing import talk_updates, write_events, wr
 from contact_center.intake.models import Decision, Draft, Talk
 from contact_center.ledger import actions as ledger
 from contact_center.messages import queries as messages
+from contact_center.procedure import Procedure, usual_procedure
 from contact_center.routing.actions import deciding as routing
 from contact_center.settings import Settings
 from contact_center.standing.actions import standings
@@ -74,6 +76,7 @@ class Intake:
     routes: Switchboard
     dialogue: Dialogue
     now: Callable[[], datetime]
+    procedure: Procedure = field(default_factory=usual_procedure)
 
     async def handle(self, inbounds: Sequence[Inbound]) -> Sequence[Receipt | Exception]:
         tidied = [rules.tidy(inbound) for inbound in inbounds]
@@ -231,6 +234,7 @@ class Intake:
         old = [draft for _, draft in drafts if not draft.is_new]
         if old:
             await queries.update_tickets(session, old, now=now)
+        await open_all(session, queued, procedure=self.procedure, now=now)
         await write_lines(session, drafts, now=now)
         await write_clocks(session, promised)
         await write_events(session, drafts, now=now)

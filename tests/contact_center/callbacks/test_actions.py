@@ -1,11 +1,12 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from contact_center.agents.models import Role, TeamMember
 from contact_center.callbacks import actions
 from contact_center.callbacks.models import CallbackState
+from contact_center.complaints.models import Complaint, Stage
 from contact_center.db import Database
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.events.rules import agent
@@ -237,8 +238,66 @@ async def test_a_complaint_is_never_closed_by_silence(story) -> None:
     assert [c.state for c in await story.callbacks()] == [CallbackState.EXPIRED]
 
 
+async def has_been_responded_to(story) -> None:
+    """As the steps of a complaint leave it."""
+    async with story.runtime.db.begin() as session:
+        await session.execute(update(Complaint).values(stage=Stage.RESPONDED))
+
+
+async def complaint_of(story) -> Complaint:
+    async with story.runtime.db.read() as session:
+        return await session.scalar(select(Complaint))
+
+
+async def test_a_yes_is_the_acceptance_of_a_response_with_its_words(story) -> None:
+    await story.resolved(kind="complaint")
+    await has_been_responded_to(story)
+    await story.is_asked()
+
+    await story.says("Yes, thank you")
+
+    complaint = await complaint_of(story)
+    assert (complaint.stage, complaint.answer_quote) == (Stage.ACCEPTED, "Yes, thank you")
+    assert complaint.answer_channel == "telegram"
+
+
+async def test_a_no_is_a_response_that_is_not_accepted(story) -> None:
+    await story.resolved(kind="complaint")
+    await has_been_responded_to(story)
+    await story.is_asked()
+
+    await story.says("no")
+
+    assert (await complaint_of(story)).stage is Stage.REJECTED_BY_CUSTOMER
+    assert (await story.ticket()).status is Status.OPEN
+
+
+async def test_k6_a_callback_in_vain_makes_a_complaint_silent_and_closes_nothing(story) -> None:
+    await story.resolved(kind="complaint")
+    await has_been_responded_to(story)
+    await story.is_asked()
+
+    await story.window_ends()
+
+    ticket, complaint = await story.ticket(), await complaint_of(story)
+    assert (ticket.status, ticket.stage) == (Status.RESOLVED, "silent")
+    assert (complaint.stage, complaint.closed_at) == (Stage.SILENT, None)
+
+
+async def test_a_score_alone_does_not_accept_a_response(story) -> None:
+    await story.resolved(kind="complaint")
+    await has_been_responded_to(story)
+    await story.is_asked()
+
+    await story.says("5")
+
+    assert (await complaint_of(story)).stage is Stage.RESPONDED
+    assert (await story.ticket()).status is Status.RESOLVED
+
+
 async def test_a_late_answer_on_a_complaint_still_counts(story) -> None:
     await story.resolved(kind="complaint")
+    await has_been_responded_to(story)
     await story.is_asked()
     await story.window_ends()
 

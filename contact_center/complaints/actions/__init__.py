@@ -1,0 +1,1 @@
+"""What can be done with complaints, each step by its own name. Callers own the transaction."""

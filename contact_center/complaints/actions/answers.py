@@ -1,0 +1,220 @@
+"""What the customer says to the response, and what follows from it."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.complaints import queries
+from contact_center.complaints.actions import clocks
+from contact_center.complaints.actions.turns import (
+    Turn,
+    begin,
+    chosen,
+    move,
+    note,
+    put,
+    tell,
+)
+from contact_center.complaints.models import Case, Complaint, Stage
+from contact_center.complaints.rules.authority import check_may_review, is_at_least
+from contact_center.complaints.rules.stages import (
+    LEVELS,
+    StepRefused,
+    check_move,
+    check_silence,
+    check_step,
+    missing,
+)
+from contact_center.errors import Conflict, Forbidden, Invalid
+from contact_center.events.rules import SYSTEM, Actor
+from contact_center.sla.models import ClockKind
+from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import ResolutionCode, Status, TicketKind
+from contact_center.tickets.queries import lock_ticket
+
+_AWAITED = frozenset({Stage.RESPONDED, Stage.SILENT})
+
+
+# In the chat, through the callback
+
+
+async def customer_accepted(
+    session: AsyncSession, ticket_id: int, *, channel: str, quote: str, by: Actor, now: datetime
+) -> bool:
+    """The customer says it is solved; whether that answered a response of ours."""
+    case = await _answerable(session, ticket_id)
+    if case is None or case.complaint.stage is Stage.ACCEPTED:
+        return False
+    _keep_answer(case.complaint, channel=channel, quote=quote, now=now)
+    await _note_summary(session, case, now=now)
+    await put(session, case, Stage.ACCEPTED, by=by, now=now, channel=channel)
+    return True
+
+
+async def customer_rejected(
+    session: AsyncSession, ticket_id: int, *, channel: str, quote: str, by: Actor, now: datetime
+) -> bool:
+    """The customer says it is not solved; whether that answered a response of ours."""
+    case = await _answerable(session, ticket_id)
+    if case is None:
+        return False
+    _keep_answer(case.complaint, channel=channel, quote=quote, now=now)
+    await put(session, case, Stage.REJECTED_BY_CUSTOMER, by=by, now=now, channel=channel)
+    return True
+
+
+async def callback_in_vain(session: AsyncSession, ticket_id: int, *, now: datetime) -> bool:
+    """Nobody answered the callback: silent, which is neither accepted nor closed."""
+    case = await _answerable(session, ticket_id)
+    if case is None or case.complaint.stage is not Stage.RESPONDED:
+        return False
+    await put(session, case, Stage.SILENT, by=SYSTEM, now=now)
+    return True
+
+
+async def close_accepted(
+    session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime
+) -> bool:
+    """After the customer's own yes, unless something is still owed; whether it is closed."""
+    case = await _answerable(session, ticket_id)
+    if case is None or case.complaint.stage is not Stage.ACCEPTED:
+        return False
+    if missing(case, Stage.CLOSED):
+        return False
+    await _close(session, case, by=by, now=now)
+    return True
+
+
+async def _answerable(session: AsyncSession, ticket_id: int) -> Case | None:
+    """A complaint that has been responded to; other tickets have no such file."""
+    ticket = await lock_ticket(session, ticket_id)
+    if ticket.kind is not TicketKind.COMPLAINT:
+        return None
+    if await queries.find_complaint(session, ticket_id) is None:
+        return None
+    case = await queries.case_of(session, ticket)
+    return case if case.complaint.stage in (*_AWAITED, Stage.ACCEPTED) else None
+
+
+# What people record of it
+
+
+async def record_answer(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    accepted: bool,
+    channel: str,
+    quote: str,
+    turn: Turn,
+) -> Case:
+    """What the customer said by telephone or in a message: where, and in their words."""
+    case, _ = await begin(session, ticket_id, turn)
+    to = Stage.ACCEPTED if accepted else Stage.REJECTED_BY_CUSTOMER
+    check_move(case, to)
+    _keep_answer(case.complaint, channel=channel.strip(), quote=quote.strip(), now=turn.now)
+    await move(session, case, to, turn, channel=channel.strip())
+    if accepted:
+        await _note_summary(session, case, now=turn.now)
+    if not accepted and case.ticket.status is Status.RESOLVED:
+        await tickets.reopen(session, ticket_id, by=turn.by, now=turn.now, reason="not_solved")
+    return case
+
+
+async def record_silence(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Case:
+    case, _ = await begin(session, ticket_id, turn)
+    check_move(case, Stage.SILENT)
+    check_silence(case, now=turn.now, procedure=turn.procedure, callback_in_vain=False)
+    await move(session, case, Stage.SILENT, turn)
+    return case
+
+
+async def inform(
+    session: AsyncSession, ticket_id: int, *, text: str, internal: bool, external: bool, turn: Turn
+) -> Case:
+    """Tell the customer what else they can do: a review here, bodies outside."""
+    if not internal and not external:
+        raise Invalid("say which alternatives the message names")
+    case, _ = await begin(session, ticket_id, turn)
+    complaint = case.complaint
+    if complaint.stage not in (*_AWAITED, Stage.REJECTED_BY_CUSTOMER):
+        raise StepRefused(f"the complaint is {complaint.stage}: alternatives follow the response")
+    message = await tell(session, case, turn, text)
+    if internal:
+        complaint.informed_internal_at = complaint.informed_internal_at or turn.now
+    if external:
+        complaint.informed_external_at = complaint.informed_external_at or turn.now
+    facts = {"internal": internal, "external": external, "message": message.id}
+    await note(session, case, "informed", by=turn.by, now=turn.now, **facts)
+    return case
+
+
+async def review(session: AsyncSession, ticket_id: int, *, handler_id: int, turn: Turn) -> Case:
+    """Once, by somebody who had no part in the first decision."""
+    case, agent = await begin(session, ticket_id, turn)
+    if not is_at_least(agent.role, "lead"):
+        raise Forbidden("a lead gives the review to somebody")
+    if case.complaint.stage is not Stage.REJECTED_BY_CUSTOMER:
+        raise StepRefused("a review follows when the customer does not accept the response")
+    if case.complaint.level >= LEVELS:
+        raise StepRefused("it has been reviewed already: name the bodies outside")
+    handler = await chosen(session, case, handler_id)
+    check_may_review(case, handler.id)
+    if case.ticket.status is Status.RESOLVED:
+        await tickets.reopen(session, ticket_id, by=turn.by, now=turn.now, reason="review")
+    case.complaint.level += 1
+    case.complaint.handler_id = handler.id
+    await move(session, case, Stage.INVESTIGATING, turn, handler=handler.id, level=2)
+    if case.ticket.assignee_id != handler.id:
+        await tickets.assign(
+            session, ticket_id, to=handler.id, by=turn.by, now=turn.now, reason="review"
+        )
+    return case
+
+
+async def decline_review(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Case:
+    """The customer knows of the review, and does not want it."""
+    case, _ = await begin(session, ticket_id, turn)
+    complaint = case.complaint
+    if complaint.stage is not Stage.REJECTED_BY_CUSTOMER or complaint.level >= LEVELS:
+        raise StepRefused("there is no review to decline")
+    if complaint.informed_internal_at is None:
+        raise Conflict("tell the customer of the review first")
+    complaint.review_declined_at = turn.now
+    await note(session, case, "review_declined", by=turn.by, now=turn.now)
+    return case
+
+
+async def close(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Case:
+    """Only by a person, and only when the way there was gone. Raises StepRefused."""
+    case, _ = await begin(session, ticket_id, turn)
+    check_step(case, Stage.CLOSED)
+    await _close(session, case, by=turn.by, now=turn.now)
+    return case
+
+
+async def _close(session: AsyncSession, case: Case, *, by: Actor, now: datetime) -> None:
+    complaint, reason = case.complaint, case.complaint.stage.value
+    complaint.closed_at, complaint.closed_by, complaint.close_reason = now, by, reason
+    await put(session, case, Stage.CLOSED, by=by, now=now, reason=reason)
+    ticket = case.ticket
+    if ticket.status in (Status.CLOSED, Status.CANCELLED):
+        return
+    if ticket.status is not Status.RESOLVED:
+        if ticket.status not in (Status.OPEN, Status.WAITING_CUSTOMER):
+            await tickets.resume(session, ticket.id, by=by, now=now)
+        is_declined = reason == Stage.REJECTED_BY_CUSTOMER
+        code = ResolutionCode.DECLINED if is_declined else ResolutionCode.SOLVED
+        await tickets.resolve(session, ticket.id, code=code, by=by, now=now)
+    await tickets.close(session, ticket.id, by=by, now=now, reason=f"complaint_{reason}")
+
+
+async def _note_summary(session: AsyncSession, case: Case, *, now: datetime) -> None:
+    """Accepted that early, a summary letter is enough, and the long clock never applied."""
+    if case.complaint.is_summary:
+        await clocks.drop(session, case, [ClockKind.FINAL_RESPONSE], now=now)
+
+
+def _keep_answer(complaint: Complaint, *, channel: str, quote: str, now: datetime) -> None:
+    complaint.answer_channel, complaint.answer_quote = channel[:64], quote
+    complaint.answered_at = now

@@ -1,0 +1,156 @@
+"""The clocks of a complaint: acknowledged, kept informed, and answered in time."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.calendars.days import due, parse
+from contact_center.calendars.hours import Calendar
+from contact_center.complaints.models import UNDECIDED, Case, Stage
+from contact_center.policies.choosing import Policies
+from contact_center.policies.terms import Facts, Kind, Terms
+from contact_center.sla import queries
+from contact_center.sla.actions import clocks
+from contact_center.sla.models import Clock, ClockKind
+from contact_center.sla.rules.versions import calendar_digest, calendar_text
+
+OURS = (ClockKind.ACKNOWLEDGEMENT, ClockKind.STATUS_UPDATE, ClockKind.FINAL_RESPONSE)
+SUMMARY = ("summary_resolution", "summary")  # how presets name the early way
+
+
+async def ensure(session: AsyncSession, case: Case, *, policies: Policies, now: datetime) -> None:
+    """What the policy promises for a complaint and nobody has started yet, from the receipt on."""
+    if case.complaint.stage not in UNDECIDED:
+        return
+    promised = policies.choose(_facts(case)).clocks
+    there = {clock.kind for clock in await queries.all_clocks(session, case.ticket.id)}
+    for kind in OURS:
+        terms = promised.get(Kind(kind.value))
+        if terms is None or kind in there:
+            continue
+        if kind is ClockKind.ACKNOWLEDGEMENT and case.complaint.stage is not Stage.RECEIVED:
+            continue
+        received = case.complaint.received_at
+        await _start(session, case, kind, terms, start=received, policies=policies, now=now)
+    if case.complaint.summary_due_at is None:
+        case.complaint.summary_due_at = summary_due(case, policies)
+
+
+def summary_due(case: Case, policies: Policies) -> datetime | None:
+    """Until when an acceptance makes a summary letter enough, where the preset knows that."""
+    preset = policies.presets.get(case.complaint.preset)
+    if preset is None:
+        return None
+    found = next((c for name in SUMMARY if (c := preset.clock(name)) is not None), None)
+    if found is None or preset.calendar not in policies.calendars:
+        return None
+    calendar = policies.calendars[preset.calendar]
+    return due(found.target, case.complaint.received_at, calendar, found.rule).legal
+
+
+async def done(session: AsyncSession, case: Case, kind: ClockKind, *, now: datetime) -> None:
+    for clock in await _owed(session, case, [kind]):
+        await clocks.stop(session, case.ticket, kind=kind, ref_id=clock.ref_id, now=now)
+
+
+async def told(session: AsyncSession, case: Case, *, policies: Policies, now: datetime) -> None:
+    """The customer has heard from us: the time to the next news begins anew."""
+    for clock in await _owed(session, case, [ClockKind.STATUS_UPDATE]):
+        await clocks.stop(session, case.ticket, kind=clock.kind, ref_id=clock.ref_id, now=now)
+        calendar = policies.calendars.get(clock.calendar)
+        if calendar is None or case.complaint.stage not in UNDECIDED:
+            continue
+        await _keep(session, calendar, now=now)
+        await clocks.start(
+            session,
+            case.ticket,
+            kind=clock.kind,
+            target=parse(clock.goal),
+            calendar=calendar,
+            start=now,
+            now=now,
+            ref_id=clock.ref_id + 1,
+            pausable=bool(clock.pauses),
+            policy=clock.policy,
+            policy_version=clock.policy_version,
+        )
+
+
+async def drop(
+    session: AsyncSession, case: Case, kinds: Collection[ClockKind], *, now: datetime
+) -> None:
+    """No longer owed, and counted neither as kept nor as broken."""
+    for clock in await _owed(session, case, kinds):
+        await clocks.cancel(
+            session, case.ticket, kind=clock.kind, ref_id=clock.ref_id, now=now, excluded=True
+        )
+
+
+async def final_clock(session: AsyncSession, ticket_id: int) -> Clock | None:
+    """By when the customer must have our decision."""
+    every = await queries.all_clocks(session, ticket_id)
+    return next((c for c in reversed(every) if c.kind is ClockKind.FINAL_RESPONSE), None)
+
+
+async def extend(session: AsyncSession, case: Case, *, until: datetime, now: datetime) -> None:
+    clock = await final_clock(session, case.ticket.id)
+    if clock is not None and clock.is_owed:
+        await clocks.extend(
+            session, case.ticket, kind=clock.kind, ref_id=clock.ref_id, until=until, now=now
+        )
+
+
+async def _start(
+    session: AsyncSession,
+    case: Case,
+    kind: ClockKind,
+    terms: Terms,
+    *,
+    start: datetime,
+    policies: Policies,
+    now: datetime,
+) -> None:
+    await _keep(session, terms.calendar, now=now)
+    await clocks.start(
+        session,
+        case.ticket,
+        kind=kind,
+        target=terms.target,
+        calendar=terms.calendar,
+        start=start,
+        now=now,
+        rule=terms.rule,
+        pausable=terms.pausable,
+        policy=terms.policy,
+        policy_version=policies.version,
+    )
+
+
+async def _keep(session: AsyncSession, calendar: Calendar, *, now: datetime) -> None:
+    """A clock is read by the hours it runs on, so they are kept."""
+    digest = calendar_digest(calendar)
+    known = await queries.calendar_versions(session, [calendar.name])
+    if all(version.digest != digest for version in known):
+        await queries.keep_calendar(
+            session,
+            name=calendar.name,
+            digest=digest,
+            definition=calendar_text(calendar),
+            now=now,
+        )
+
+
+async def _owed(session: AsyncSession, case: Case, kinds: Collection[ClockKind]) -> list[Clock]:
+    every = await queries.all_clocks(session, case.ticket.id)
+    return [clock for clock in every if clock.kind in kinds and clock.is_owed]
+
+
+def _facts(case: Case) -> Facts:
+    ticket = case.ticket
+    return Facts(
+        kind=ticket.kind.value,
+        priority=ticket.priority.value,
+        channel=ticket.channel,
+        category=ticket.category,
+    )

@@ -1,0 +1,154 @@
+"""How a file is opened, joined with another, or put away because it was no complaint."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.complaints import queries
+from contact_center.complaints.actions import clocks
+from contact_center.complaints.actions.turns import Turn, note, put
+from contact_center.complaints.models import UNDECIDED, Case, Complaint, Stage
+from contact_center.complaints.rules.authority import is_at_least
+from contact_center.complaints.rules.stages import StepRefused
+from contact_center.errors import Conflict, Forbidden, Invalid, Stale
+from contact_center.events.rules import Actor
+from contact_center.procedure import Procedure
+from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import FINISHED, Ticket, TicketKind
+from contact_center.tickets.queries import lock_ticket
+
+
+class Filed(Protocol):
+    """A ticket that has just begun to need a human."""
+
+    id: int
+    kind: TicketKind
+    facts: dict[str, Any]
+
+
+async def open_all(
+    session: AsyncSession, filed: Sequence[Filed], *, procedure: Procedure, now: datetime
+) -> None:
+    """A file for each complaint among them: one statement."""
+    rows = [
+        queries.file_row(ticket, procedure, received_at=now)
+        for ticket in filed
+        if ticket.kind is TicketKind.COMPLAINT
+    ]
+    if rows:
+        await queries.insert_complaints(session, rows)
+
+
+async def edit(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    version: int | None,
+    changes: Mapping[str, Any],
+    reason: str = "",
+    turn: Turn,
+) -> Ticket:
+    """A ticket's details; whether it is a complaint is among them. Raises Stale."""
+    ticket = await lock_ticket(session, ticket_id)
+    if version is not None and version != ticket.version:
+        raise Stale(f"{ticket.reference} has changed since version {version}: load it again")
+    kind = changes.get("kind")
+    if kind is not None and kind is not ticket.kind and TicketKind.COMPLAINT in (kind, ticket.kind):
+        await reclassify(session, ticket_id, kind=kind, reason=reason, turn=turn)
+    return await tickets.edit(
+        session,
+        ticket_id,
+        version=None,
+        changes=changes,
+        policy=turn.settings.targets,
+        by=turn.by,
+        now=turn.now,
+    )
+
+
+async def reclassify(
+    session: AsyncSession, ticket_id: int, *, kind: TicketKind, reason: str, turn: Turn
+) -> Ticket:
+    """To a complaint by anybody; away from it by a lead, with a reason, before it is answered."""
+    agent = await tickets.acting_agent(session, turn.by)
+    ticket = await lock_ticket(session, ticket_id)
+    was = ticket.kind
+    if kind is was:
+        return ticket
+    if ticket.status in FINISHED:
+        raise Conflict(f"{ticket.reference} is {ticket.status}: its kind stays")
+    await tickets.check_not_recused(session, ticket, agent.id)
+    if was is TicketKind.COMPLAINT:
+        if not is_at_least(agent.role, "lead"):
+            raise Forbidden("only a lead decides that a complaint is none")
+        if not reason.strip():
+            raise Invalid("say why it is no complaint")
+        await _put_away(session, ticket, reason=reason.strip(), turn=turn)
+    await tickets.edit(
+        session,
+        ticket_id,
+        version=None,
+        changes={"kind": kind},
+        policy=turn.settings.targets,
+        by=turn.by,
+        now=turn.now,
+        reclassify=True,
+    )
+    if kind is TicketKind.COMPLAINT:
+        await _open(session, ticket, turn=turn)
+    return ticket
+
+
+async def _put_away(session: AsyncSession, ticket: Ticket, *, reason: str, turn: Turn) -> None:
+    case = await queries.lock_case(session, ticket.id, procedure=turn.procedure)
+    if case.complaint.stage not in UNDECIDED:
+        raise StepRefused("the customer has been answered: it stays a complaint")
+    case.complaint.downgraded_at, case.complaint.downgrade_reason = turn.now, reason
+    ticket.stage = None
+    await clocks.drop(session, case, clocks.OURS, now=turn.now)
+    await note(session, case, "downgraded", by=turn.by, now=turn.now)
+
+
+async def _open(session: AsyncSession, ticket: Ticket, *, turn: Turn) -> None:
+    """Counted from the oldest message nobody has answered; else from now."""
+    await queries.insert_missing(session, queries.file_row(ticket, turn.procedure))
+    case = await queries.case_of(session, ticket)
+    if case.complaint.downgraded_at is None:
+        case.complaint.received_at = ticket.waiting_since or turn.now
+    case.complaint.downgraded_at = None
+    await clocks.ensure(session, case, policies=turn.policies, now=turn.now)
+    await put(session, case, case.complaint.stage, by=turn.by, now=turn.now)
+
+
+async def absorb(
+    session: AsyncSession, victim: Ticket, survivor: Ticket, *, by: Actor, now: datetime
+) -> None:
+    """The same complaint again: what was collected is joined, and the first receipt counts."""
+    if victim.kind is not TicketKind.COMPLAINT:
+        return
+    if survivor.kind is not TicketKind.COMPLAINT:
+        raise Conflict(
+            f"{victim.reference} is a complaint and {survivor.reference} is not: "
+            "reclassify that one first"
+        )
+    old = await queries.find_complaint(session, victim.id)
+    if old is None:
+        return
+    case = await queries.case_of(session, survivor)
+    if old.stage not in UNDECIDED or await queries.decisions_of(session, victim.id):
+        raise Conflict(f"{victim.reference} has been decided: it stays a complaint of its own")
+    await _join(session, case, old)
+    await note(session, case, "joined", by=by, now=now, other=victim.id)
+
+
+async def _join(session: AsyncSession, case: Case, old: Complaint) -> None:
+    complaint = case.complaint
+    complaint.received_at = min(complaint.received_at, old.received_at)
+    complaint.remedy_requested = complaint.remedy_requested or old.remedy_requested
+    if complaint.stage is Stage.RECEIVED:
+        complaint.acknowledged_at = complaint.acknowledged_at or old.acknowledged_at
+    await queries.move_hangings(session, old=old.ticket_id, new=complaint.ticket_id)
+    await session.flush()  # before the file they hung on goes
+    await session.delete(old)

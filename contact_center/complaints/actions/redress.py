@@ -1,0 +1,119 @@
+"""What is given to put it right, within what each role may grant."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.complaints import queries
+from contact_center.complaints.actions.turns import Turn, begin, note
+from contact_center.complaints.models import (
+    UNDECIDED,
+    Case,
+    RedressItem,
+    RedressKind,
+    RedressState,
+    Stage,
+)
+from contact_center.complaints.rules.authority import check_may_grant
+from contact_center.complaints.rules.stages import StepRefused, check_is_open, check_redress
+from contact_center.errors import Forbidden, Invalid
+from contact_center.tickets.actions import touch
+
+LARGEST = 10**14  # hundredths
+
+
+async def propose(
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    kind: RedressKind,
+    amount: int,
+    description: str,
+    turn: Turn,
+) -> RedressItem:
+    """What one may grant oneself is granted at once; `amount` in hundredths."""
+    if not 0 <= amount <= LARGEST:
+        raise Invalid("an amount is not negative, and not beyond all measure")
+    if not amount and not description.strip():
+        raise Invalid("say what is given, or how much")
+    case, agent = await begin(session, ticket_id, turn)
+    if case.complaint.stage not in UNDECIDED:
+        raise StepRefused("the decision has been sent: redress belongs to it")
+    item = RedressItem(
+        ticket_id=ticket_id,
+        kind=kind,
+        amount=amount,
+        description=description.strip(),
+        state=RedressState.PROPOSED,
+        proposed_by=agent.id,
+        created_at=turn.now,
+    )
+    if case.live + amount <= turn.procedure.authority.of(agent.role):
+        item.state, item.decided_by, item.decided_at = RedressState.APPROVED, agent.id, turn.now
+    if case.decision is not None:  # what was approved was another decision
+        case.decision.approved_by = case.decision.approved_at = None
+    session.add(item)
+    await session.flush()  # its id goes into the log
+    await _note(session, case, "redress_" + item.state.value, item, turn)
+    return item
+
+
+async def approve(
+    session: AsyncSession, ticket_id: int, item_id: int, *, turn: Turn
+) -> RedressItem:
+    """By somebody else, whose authority covers all redress of the complaint."""
+    case, item, agent_id = await _item(session, ticket_id, item_id, RedressState.APPROVED, turn)
+    return await _decide(session, case, item, RedressState.APPROVED, agent_id, turn)
+
+
+async def refuse(session: AsyncSession, ticket_id: int, item_id: int, *, turn: Turn) -> RedressItem:
+    case, item, agent_id = await _item(session, ticket_id, item_id, RedressState.REFUSED, turn)
+    return await _decide(session, case, item, RedressState.REFUSED, agent_id, turn)
+
+
+async def provide(
+    session: AsyncSession, ticket_id: int, item_id: int, *, turn: Turn
+) -> RedressItem:
+    """It has been carried out, once the customer knows of it."""
+    case, agent = await begin(session, ticket_id, turn)
+    item = await queries.get_redress(session, ticket_id, item_id)
+    check_redress(item, RedressState.PROVIDED)
+    if case.complaint.stage in UNDECIDED:
+        raise StepRefused("decide and respond first: then what was granted is given")
+    if case.complaint.stage is Stage.CLOSED:
+        check_is_open(case)
+    item.state, item.provided_by, item.provided_at = RedressState.PROVIDED, agent.id, turn.now
+    await _note(session, case, "redress_provided", item, turn)
+    return item
+
+
+async def _item(
+    session: AsyncSession, ticket_id: int, item_id: int, to: RedressState, turn: Turn
+) -> tuple[Case, RedressItem, int]:
+    case, agent = await begin(session, ticket_id, turn)
+    check_is_open(case)
+    item = await queries.get_redress(session, ticket_id, item_id)
+    check_redress(item, to)
+    check_may_grant(case, role=agent.role, name=agent.name, procedure=turn.procedure)
+    if item.proposed_by == agent.id:
+        raise Forbidden("somebody else must decide about the redress you proposed")
+    return case, item, agent.id
+
+
+async def _decide(
+    session: AsyncSession,
+    case: Case,
+    item: RedressItem,
+    state: RedressState,
+    agent_id: int,
+    turn: Turn,
+) -> RedressItem:
+    item.state, item.decided_by, item.decided_at = state, agent_id, turn.now
+    await _note(session, case, "redress_" + state.value, item, turn)
+    return item
+
+
+async def _note(
+    session: AsyncSession, case: Case, what: str, item: RedressItem, turn: Turn
+) -> None:
+    touch(case.ticket, now=turn.now)
+    facts = {"redress": item.id, "redress_kind": item.kind.value, "amount": item.amount}
+    await note(session, case, what, by=turn.by, now=turn.now, **facts)

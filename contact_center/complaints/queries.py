@@ -1,0 +1,250 @@
+"""Every SQL statement about complaints.
+
+Whoever changes anything of a complaint has locked its ticket: that lock guards all its rows.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.bulk import insert_new
+from contact_center.complaints.models import (
+    UNSAFE,
+    ActionState,
+    Case,
+    Complaint,
+    CorrectiveAction,
+    Decision,
+    Evidence,
+    Outcome,
+    RedressItem,
+    RedressState,
+    Stage,
+)
+from contact_center.db import Table, insert_or_ignore
+from contact_center.errors import Conflict, NotFound
+from contact_center.procedure import Procedure
+from contact_center.tickets.models import Ticket, TicketKind, reference
+from contact_center.tickets.queries import lock_ticket
+
+COMPLAINTS = Table.metadata.tables["complaints"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which complaints of the register."""
+
+    stage: Stage | None = None
+    open_only: bool = False
+    outcome: Outcome | None = None
+    root_cause: str | None = None
+    since: datetime | None = None  # received from here on
+    until: datetime | None = None  # and before this
+    unsafe: bool = False
+    external: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the register."""
+
+    complaint: Complaint
+    ticket: Ticket
+    decision: Decision | None
+    granted: int  # hundredths
+
+
+# One complaint
+
+
+async def lock_case(session: AsyncSession, ticket_id: int, *, procedure: Procedure) -> Case:
+    """With its ticket locked. Raises NotFound, and Conflict where it is no complaint."""
+    ticket = await lock_ticket(session, ticket_id)
+    if ticket.kind is not TicketKind.COMPLAINT:
+        raise Conflict(f"{ticket.reference} is no complaint: reclassify it first")
+    await insert_missing(session, file_row(ticket, procedure))
+    return await case_of(session, ticket)
+
+
+async def insert_missing(session: AsyncSession, row: Mapping[str, Any]) -> None:
+    """For a ticket that became a complaint otherwise than through intake."""
+    await session.execute(insert_or_ignore(session, Complaint).values(**row))
+
+
+def file_row(
+    ticket: Any, procedure: Procedure, *, received_at: datetime | None = None
+) -> dict[str, Any]:
+    """Of a ticket, or of one that is being made."""
+    remedy, received_at = ticket.facts.get("remedy"), received_at or ticket.created_at
+    return {
+        "ticket_id": ticket.id,
+        "stage": Stage.RECEIVED,
+        "level": 1,
+        "preset": procedure.preset,
+        "remedy_requested": remedy if isinstance(remedy, str) else "",
+        "received_at": received_at,
+        "next_step": "",
+        "findings": "",
+        "answer_quote": "",
+        "extension_reason": "",
+        "downgrade_reason": "",
+        "keep_until": procedure.keep_until(received_at),
+    }
+
+
+async def insert_complaints(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Skips those that are there already."""
+    await insert_new(session, COMPLAINTS, rows)
+
+
+async def find_complaint(session: AsyncSession, ticket_id: int) -> Complaint | None:
+    return await session.get(Complaint, ticket_id, populate_existing=True)
+
+
+async def case_of(session: AsyncSession, ticket: Ticket) -> Case:
+    """Raises NotFound."""
+    complaint = await find_complaint(session, ticket.id)
+    if complaint is None:
+        raise NotFound(f"{reference(ticket.id)} has no file of a complaint")
+    pieces = select(func.count()).where(Evidence.ticket_id == ticket.id)
+    return Case(
+        ticket=ticket,
+        complaint=complaint,
+        decisions=await decisions_of(session, ticket.id),
+        redress=await redress_of(session, ticket.id),
+        evidence=await session.scalar(pieces) or 0,
+    )
+
+
+async def decisions_of(session: AsyncSession, ticket_id: int) -> dict[int, Decision]:
+    """By level."""
+    found = await session.scalars(select(Decision).where(Decision.ticket_id == ticket_id))
+    return {decision.level: decision for decision in found}
+
+
+async def evidence_of(session: AsyncSession, ticket_id: int) -> Sequence[Evidence]:
+    found = select(Evidence).where(Evidence.ticket_id == ticket_id).order_by(Evidence.id)
+    return (await session.scalars(found)).all()
+
+
+async def redress_of(session: AsyncSession, ticket_id: int) -> Sequence[RedressItem]:
+    found = select(RedressItem).where(RedressItem.ticket_id == ticket_id).order_by(RedressItem.id)
+    return (await session.scalars(found)).all()
+
+
+async def get_redress(session: AsyncSession, ticket_id: int, item_id: int) -> RedressItem:
+    item = await session.get(RedressItem, item_id, populate_existing=True)
+    if item is None or item.ticket_id != ticket_id:
+        raise NotFound(f"{reference(ticket_id)} has no redress {item_id}")
+    return item
+
+
+async def is_external(session: AsyncSession, ticket_id: int) -> bool:
+    """Whether the customer has taken it elsewhere: then nobody asks them how we were."""
+    found = exists().where(Complaint.ticket_id == ticket_id, Complaint.external_at.is_not(None))
+    return bool(await session.scalar(select(found)))
+
+
+async def move_hangings(session: AsyncSession, *, old: int, new: int) -> None:
+    """What was collected for a duplicate belongs to the complaint that stays."""
+    pieces = await session.scalars(select(Evidence).where(Evidence.ticket_id == old))
+    items = await session.scalars(select(RedressItem).where(RedressItem.ticket_id == old))
+    actions = await session.scalars(
+        select(CorrectiveAction).where(CorrectiveAction.ticket_id == old)
+    )
+    for row in (*pieces, *items, *actions):
+        row.ticket_id = new
+
+
+# Corrective actions
+
+
+async def get_action(session: AsyncSession, action_id: int) -> CorrectiveAction:
+    action = await session.get(CorrectiveAction, action_id, populate_existing=True)
+    if action is None:
+        raise NotFound(f"there is no corrective action {action_id}")
+    return action
+
+
+async def actions_of(session: AsyncSession, ticket_id: int) -> Sequence[CorrectiveAction]:
+    found = select(CorrectiveAction).where(CorrectiveAction.ticket_id == ticket_id)
+    return (await session.scalars(found.order_by(CorrectiveAction.id))).all()
+
+
+async def page_of_actions(
+    session: AsyncSession,
+    *,
+    states: Collection[ActionState],
+    after: tuple[datetime, int] | None = None,
+    limit: int = 100,
+) -> Sequence[CorrectiveAction]:
+    """Those due first come first, beyond the `(due_at, id)` of the last one seen."""
+    found = select(CorrectiveAction).where(CorrectiveAction.state.in_(states))
+    order = (CorrectiveAction.due_at, CorrectiveAction.id)
+    if after is not None:
+        later = CorrectiveAction.due_at > after[0]
+        same = (CorrectiveAction.due_at == after[0]) & (CorrectiveAction.id > after[1])
+        found = found.where(later | same)
+    return (await session.scalars(found.order_by(*order).limit(limit))).all()
+
+
+# The register
+
+
+async def register(
+    session: AsyncSession, wanted: Filter, *, before: int | None = None, limit: int = 50
+) -> list[Entry]:
+    """The newest first, before a ticket's id."""
+    found = _entries(wanted)
+    if before is not None:
+        found = found.where(Complaint.ticket_id < before)
+    rows = await session.execute(found.order_by(Complaint.ticket_id.desc()).limit(limit))
+    return [
+        Entry(complaint, ticket, decision, granted) for complaint, ticket, decision, granted in rows
+    ]
+
+
+def _entries(wanted: Filter) -> Select[Any]:
+    granted = (
+        select(func.coalesce(func.sum(RedressItem.amount), literal(0)))
+        .where(
+            RedressItem.ticket_id == Complaint.ticket_id,
+            RedressItem.state.in_((RedressState.APPROVED, RedressState.PROVIDED)),
+        )
+        .scalar_subquery()
+    )
+    same_level = (Decision.ticket_id == Complaint.ticket_id) & (Decision.level == Complaint.level)
+    found = (
+        select(Complaint, Ticket, Decision, granted)
+        .join(Ticket, Ticket.id == Complaint.ticket_id)
+        .outerjoin(Decision, same_level)
+        .where(Complaint.downgraded_at.is_(None))
+    )
+    for condition in _conditions(wanted):
+        found = found.where(condition)
+    return found
+
+
+def _conditions(wanted: Filter) -> list[Any]:
+    conditions: list[Any] = []
+    columns = (
+        (Complaint.stage, wanted.stage),
+        (Decision.outcome, wanted.outcome),
+        (Complaint.root_cause, wanted.root_cause),
+    )
+    conditions += [column == value for column, value in columns if value is not None]
+    if wanted.open_only:
+        conditions.append(Complaint.stage != Stage.CLOSED)
+    if wanted.since is not None:
+        conditions.append(Complaint.received_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(Complaint.received_at < wanted.until)
+    if wanted.unsafe:
+        conditions.append(Complaint.safety >= UNSAFE)
+    if wanted.external:
+        conditions.append(Complaint.external_at.is_not(None))
+    return conditions

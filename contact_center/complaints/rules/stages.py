@@ -1,0 +1,216 @@
+"""Which step may follow, and what is missing for it."""
+
+from datetime import datetime, timedelta
+
+from contact_center.complaints.models import (
+    ACTION_MOVES,
+    MOVES,
+    OVER,
+    REDRESS_MOVES,
+    UNDECIDED,
+    UNSAFE,
+    ActionState,
+    Case,
+    Complaint,
+    CorrectiveAction,
+    Outcome,
+    RedressItem,
+    RedressState,
+    Stage,
+)
+from contact_center.errors import Conflict, Invalid
+from contact_center.procedure import NOT_ESTABLISHED, Procedure
+from contact_center.tickets.models import Priority, reference
+
+SCORES = ("severity", "safety", "complexity", "impact", "urgency")
+WORST = 3
+LEVELS = 2  # the decision, and one review of it
+
+
+class StepRefused(Conflict):
+    """The complaint cannot take this step."""
+
+
+# Stages
+
+
+def check_step(case: Case, to: Stage, *, procedure: Procedure | None = None) -> None:
+    """Raises StepRefused that says what is missing, all of it."""
+    check_move(case, to)
+    if lacks := missing(case, to, procedure=procedure):
+        raise StepRefused(
+            f"the complaint {reference(case.ticket.id)} cannot become {to} yet: "
+            f"missing {', '.join(lacks)}",
+            missing=lacks,
+        )
+
+
+def check_move(case: Case, to: Stage) -> None:
+    """Whether the stage may follow at all."""
+    stage = case.complaint.stage
+    if case.complaint.downgraded_at is not None:
+        raise StepRefused(f"{reference(case.ticket.id)} is no complaint any more")
+    if to not in MOVES[stage]:
+        raise StepRefused(
+            f"the complaint {reference(case.ticket.id)} is {stage}: it cannot become {to}",
+            stage=stage,
+            allowed=sorted(MOVES[stage]),
+        )
+
+
+def missing(case: Case, to: Stage, *, procedure: Procedure | None = None) -> list[str]:
+    """Codes of what has to be there before a stage; the response depends on the procedure."""
+    if to is Stage.ACKNOWLEDGED:
+        return _named(
+            owner=case.ticket.owner_id is None,
+            next_step=not case.complaint.next_step.strip(),
+            next_date=case.complaint.next_at is None,
+        )
+    if to in (Stage.ASSESSED, Stage.INVESTIGATING):
+        lacks = _named(assessment=not is_assessed(case.complaint))
+        return lacks + _named(
+            handler=to is Stage.INVESTIGATING and case.complaint.handler_id is None
+        )
+    if to is Stage.DECISION_READY:
+        return _missing_for_decision(case)
+    if to is Stage.RESPONDED:
+        assert procedure is not None
+        return _missing_for_response(case, procedure)
+    if to is Stage.ACCEPTED:
+        return _named(
+            channel=not case.complaint.answer_channel, quote=not case.complaint.answer_quote
+        )
+    return _missing_for_closure(case) if to is Stage.CLOSED else []
+
+
+def _missing_for_decision(case: Case) -> list[str]:
+    """A simple case is decided without an investigation."""
+    complaint = case.complaint
+    investigated = complaint.stage is not Stage.ASSESSED
+    needs_evidence = complaint.root_cause != NOT_ESTABLISHED and not case.evidence
+    return _named(
+        assessment=not is_assessed(complaint),
+        root_cause=investigated and not complaint.root_cause,
+        evidence=investigated and needs_evidence,
+        work_orders=case.ticket.open_work_orders > 0,
+        decision=case.decision is None,
+    )
+
+
+def _missing_for_response(case: Case, procedure: Procedure) -> list[str]:
+    decision = case.decision
+    if decision is None:
+        return ["decision"]
+    lacks = _named(
+        approval=needs_two(case, procedure) and decision.approved_by is None,
+        redress_approval=any(item.state is RedressState.PROPOSED for item in case.redress),
+    )
+    needed = procedure.needed(case.asked, decision.outcome)
+    return lacks + [f"content.{code}" for code in needed if code not in decision.contents]
+
+
+def _missing_for_closure(case: Case) -> list[str]:
+    complaint = case.complaint
+    if complaint.stage is Stage.ACCEPTED:
+        return _named(redress=any(item.state is RedressState.APPROVED for item in case.redress))
+    if complaint.stage is Stage.REJECTED_BY_CUSTOMER:
+        return _named(
+            alternatives_internal=complaint.informed_internal_at is None,
+            alternatives_external=complaint.informed_external_at is None,
+            review=complaint.level < LEVELS and complaint.review_declined_at is None,
+        )
+    return []
+
+
+def _named(**lacks: bool) -> list[str]:
+    return [name for name, is_missing in lacks.items() if is_missing]
+
+
+def is_assessed(complaint: Complaint) -> bool:
+    return all(getattr(complaint, name) is not None for name in SCORES)
+
+
+def priority_for(
+    *, severity: int, safety: int, impact: int, urgency: int, procedure: Procedure
+) -> Priority:
+    """Complexity says how long it takes, not how soon it must begin."""
+    if safety >= UNSAFE:
+        return Priority.URGENT
+    return Priority(procedure.matrix[max(severity, impact)][urgency])
+
+
+def check_scores(scores: dict[str, int]) -> None:
+    if set(scores) != set(SCORES):
+        raise Invalid(f"assess all of {', '.join(SCORES)}")
+    for name, score in scores.items():
+        if not 0 <= score <= WORST:
+            raise Invalid(f"{name} is 0 to {WORST}, not {score}")
+
+
+def needs_two(case: Case, procedure: Procedure) -> bool:
+    """A rejection, and redress beyond the limit, are decided by two people."""
+    decision = case.decision
+    rejects = decision is not None and decision.outcome is Outcome.REJECTED
+    return rejects or case.live > procedure.two_people_above
+
+
+def check_is_open(case: Case) -> None:
+    if case.complaint.stage in OVER or case.complaint.downgraded_at is not None:
+        raise StepRefused(f"the complaint {reference(case.ticket.id)} is over")
+
+
+# Time
+
+
+def check_extension(
+    case: Case, *, until: datetime, due_at: datetime | None, now: datetime, procedure: Procedure
+) -> None:
+    """Before the deadline, later than it, and not beyond what is allowed in all."""
+    complaint = case.complaint
+    if complaint.stage not in UNDECIDED:
+        raise StepRefused("the customer has the response: there is nothing to extend")
+    if due_at is not None and now > due_at:
+        raise Conflict("the deadline has passed: it can only be extended before")
+    if until <= max(now, due_at or now):
+        raise Invalid("the new date must be later than the deadline")
+    latest = complaint.received_at + timedelta(days=procedure.extension.longest_days)
+    if until > latest:
+        raise Invalid(
+            f"at most {procedure.extension.longest_days} days from the receipt: "
+            f"until {latest:%Y-%m-%d}",
+            latest=latest.isoformat(),
+        )
+
+
+def check_silence(
+    case: Case, *, now: datetime, procedure: Procedure, callback_in_vain: bool
+) -> None:
+    """Silence is found after a callback in vain, or after the days that are configured."""
+    complaint = case.complaint
+    if complaint.stage is not Stage.RESPONDED or callback_in_vain:
+        return
+    sent_at = case.decision.sent_at if case.decision else None
+    since = sent_at or complaint.responded_at
+    if since is None or now - since < timedelta(days=procedure.silent_after_days):
+        raise StepRefused(
+            f"the customer has {procedure.silent_after_days} days to answer: it is too early "
+            "to call that silence"
+        )
+
+
+# Redress and corrective actions
+
+
+def check_redress(item: RedressItem, to: RedressState) -> None:
+    if to not in REDRESS_MOVES[item.state]:
+        raise Conflict(f"this redress is {item.state}: it cannot become {to}")
+
+
+def check_action(action: CorrectiveAction, to: ActionState) -> None:
+    """One step after the other: it cannot be closed unchecked."""
+    if ACTION_MOVES[action.state] is not to:
+        raise Conflict(
+            f"the corrective action {action.id} is {action.state}: it cannot become {to}",
+            state=action.state,
+            next=ACTION_MOVES[action.state],
+        )

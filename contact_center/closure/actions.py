@@ -111,6 +111,8 @@ async def confirm(
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status is not Status.RESOLVED:
         raise IllegalTransition(f"{ticket.reference} is {ticket.status}: resolve it first")
+    if ticket.kind is TicketKind.COMPLAINT:
+        raise Conflict(f"{ticket.reference} is a complaint: record the answer in its file")
     note = await messages.add_note(session, ticket.id, text=quote, by=by, now=now)
     facts = {"channel": channel, "message": note.id}
     await tickets.say(session, ticket, "ticket.confirmed", by=by, now=now, **facts)

@@ -10,8 +10,8 @@ from contact_center.work_orders.models import WorkOrder, WorkOrderState
 API = "/api/v1"
 # Stages of a complaint (complaints.models.Stage stands above): the customer has our response …
 ANSWERED = frozenset({"responded", "accepted", "rejected_by_customer", "silent", "withdrawn"})
-# … and has taken it, or not, or has withdrawn; who may close then is the complaint's business.
-ENDED = frozenset({"accepted", "rejected_by_customer", "silent", "withdrawn", "closed"})
+# … and its own process has ended, with all that the customer was owed.
+ENDED = frozenset({"closed"})
 
 
 def to_resolve(
@@ -35,7 +35,7 @@ def to_close(ticket: Ticket) -> list[Missing]:
     here, missing = _address(ticket), []
     if ticket.kind is TicketKind.COMPLAINT:
         if ticket.stage not in ENDED:
-            detail = "the complaint has no outcome: the customer accepts or rejects our response"
+            detail = "the file of the complaint is not closed"
             missing.append(_missing(Need.COMPLAINT_OUTCOME, detail, f"{here}/complaint"))
     elif ticket.settled is None:
         detail = "the customer has not confirmed it, and has not been silent for long enough"

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.closure import actions as closure
 from contact_center.complaints import queries
 from contact_center.complaints.actions import clocks
 from contact_center.complaints.actions.turns import (
@@ -26,10 +27,10 @@ from contact_center.complaints.rules.stages import (
     missing,
 )
 from contact_center.errors import Conflict, Forbidden, Invalid
-from contact_center.events.rules import SYSTEM, Actor
+from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.sla.models import ClockKind
 from contact_center.tickets import actions as tickets
-from contact_center.tickets.models import ResolutionCode, Status, TicketKind
+from contact_center.tickets.models import ResolutionCode, Settled, Status, Ticket, TicketKind
 from contact_center.tickets.queries import lock_ticket
 
 _AWAITED = frozenset({Stage.RESPONDED, Stage.SILENT})
@@ -196,17 +197,28 @@ async def close(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Case:
 async def _close(session: AsyncSession, case: Case, *, by: Actor, now: datetime) -> None:
     complaint, reason = case.complaint, case.complaint.stage.value
     complaint.closed_at, complaint.closed_by, complaint.close_reason = now, by, reason
-    await put(session, case, Stage.CLOSED, by=by, now=now, reason=reason)
     ticket = case.ticket
-    if ticket.status in (Status.CLOSED, Status.CANCELLED):
+    is_over = ticket.status in (Status.CLOSED, Status.CANCELLED)
+    if not is_over and ticket.status is not Status.RESOLVED:
+        await _resolve(session, ticket, reason=reason, by=by, now=now)
+    await put(session, case, Stage.CLOSED, by=by, now=now, reason=reason)
+    if is_over:
         return
-    if ticket.status is not Status.RESOLVED:
-        if ticket.status not in (Status.OPEN, Status.WAITING_CUSTOMER):
-            await tickets.resume(session, ticket.id, by=by, now=now)
-        is_declined = reason == Stage.REJECTED_BY_CUSTOMER
-        code = ResolutionCode.DECLINED if is_declined else ResolutionCode.SOLVED
-        await tickets.resolve(session, ticket.id, code=code, by=by, now=now)
-    await tickets.close(session, ticket.id, by=by, now=now, reason=f"complaint_{reason}")
+    if agent_id(by) is None:  # the customer's own yes; it may have to be signed off yet
+        how = Settled.CUSTOMER_CONFIRMED
+        await closure.settle(session, ticket.id, how=how, by=by, now=now)
+    else:
+        await closure.close(session, ticket.id, by=by, now=now, reason=f"complaint_{reason}")
+
+
+async def _resolve(
+    session: AsyncSession, ticket: Ticket, *, reason: str, by: Actor, now: datetime
+) -> None:
+    if ticket.status not in (Status.OPEN, Status.WAITING_CUSTOMER):
+        await tickets.resume(session, ticket.id, by=by, now=now)
+    is_declined = reason == Stage.REJECTED_BY_CUSTOMER
+    code = ResolutionCode.DECLINED if is_declined else ResolutionCode.SOLVED
+    await closure.resolve(session, ticket.id, code=code, by=by, now=now)
 
 
 async def _note_summary(session: AsyncSession, case: Case, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.closure import actions as closure
 from contact_center.complaints.actions import clocks
 from contact_center.complaints.actions.turns import (
     Turn,
@@ -260,4 +261,4 @@ def _note_told(complaint: Complaint, contents: Collection[str], turn: Turn) -> N
 async def _resolve(session: AsyncSession, case: Case, code: ResolutionCode, turn: Turn) -> None:
     if case.ticket.status not in (Status.OPEN, Status.WAITING_CUSTOMER):
         await tickets.resume(session, case.ticket.id, by=turn.by, now=turn.now)
-    await tickets.resolve(session, case.ticket.id, code=code, by=turn.by, now=turn.now)
+    await closure.resolve(session, case.ticket.id, code=code, by=turn.by, now=turn.now)

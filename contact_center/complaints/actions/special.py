@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.closure import actions as closure
 from contact_center.complaints import queries
 from contact_center.complaints.actions import clocks
 from contact_center.complaints.actions.turns import Turn, begin, move, note, phrase, tell
@@ -38,7 +39,7 @@ async def withdraw(
             session, case, owner_id=case.ticket.owner_id or agent.id, turn=turn
         )
     if case.ticket.status not in FINISHED:
-        await tickets.cancel(session, ticket_id, by=turn.by, now=turn.now, reason="withdrawn")
+        await closure.cancel(session, ticket_id, by=turn.by, now=turn.now, reason="withdrawn")
     return case
 
 

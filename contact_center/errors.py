@@ -43,6 +43,10 @@ class TooLarge(ContactCenterError):
     """This is larger than what is accepted."""
 
 
+class TooSlow(ContactCenterError):
+    """This took longer to arrive than we wait: send it again, or send less."""
+
+
 class TooMany(ContactCenterError):
     """Too many requests: try again later."""
 

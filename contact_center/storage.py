@@ -16,6 +16,7 @@ from contact_center.errors import NotFound, TooLarge
 
 CHUNK = 64 * 1024  # bytes
 MESSAGE_MAY_FOLLOW = timedelta(days=7)  # a file waits that long for the message that carries it
+_UNFINISHED = "tmp"  # how names begin of files that are being written
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -44,6 +45,9 @@ class Storage(Protocol):
 
     def keys(self, *, before: datetime) -> AsyncIterator[str]:
         """Files saved before that instant."""
+
+    async def remove_unfinished(self, *, before: datetime) -> int:
+        """What nobody has written to since, because the process ended; returns how many."""
 
 
 class LocalStorage:
@@ -85,6 +89,12 @@ class LocalStorage:
             for key in await asyncio.to_thread(_saved, directory, before.timestamp()):
                 yield key
 
+    async def remove_unfinished(self, *, before: datetime) -> int:
+        removed = 0
+        for directory in await asyncio.to_thread(_sorted, self._root):
+            removed += await asyncio.to_thread(_clear, directory, before.timestamp())
+        return removed
+
     def _path(self, key: str) -> Path:
         if not key.isalnum():
             raise NotFound("there is no such file")
@@ -108,9 +118,19 @@ def _saved(directory: Path, before: float) -> list[str]:
     return sorted(path.name for path in files if path.stat().st_mtime < before)
 
 
+def _clear(directory: Path, before: float) -> int:
+    files = (path for path in directory.iterdir() if path.name.startswith(_UNFINISHED))
+    left = [path for path in files if path.stat().st_mtime < before]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
+
+
 def _begin(directory: Path) -> BinaryIO:
     directory.mkdir(parents=True, exist_ok=True)
-    return cast("BinaryIO", tempfile.NamedTemporaryFile(dir=directory, delete=False))
+    return cast(
+        "BinaryIO", tempfile.NamedTemporaryFile(dir=directory, prefix=_UNFINISHED, delete=False)
+    )
 
 
 def _append(file: BinaryIO, chunk: bytes) -> None:

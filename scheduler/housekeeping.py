@@ -44,6 +44,9 @@ async def remove_lost_files(runtime: Runtime) -> int:
     """Remove files no message carries: never sent, or the process died before it was written."""
     async with runtime.db.begin() as session:
         await uploads.delete_older(session, before=runtime.now() - UPLOADS_KEPT)
+    unfinished = await runtime.storage.remove_unfinished(before=runtime.now() - UPLOADS_KEPT)
+    if unfinished:
+        logger.info("unfinished files removed", extra={"files": unfinished})
     removed, keys = 0, []
     async for key in runtime.storage.keys(before=runtime.now() - FILES_KEPT):
         keys.append(key)

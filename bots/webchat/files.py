@@ -1,6 +1,5 @@
 """Files on their way in, before the message that carries them, and out again."""
 
-import asyncio
 import math
 import mimetypes
 from collections.abc import AsyncIterator, Sequence
@@ -13,14 +12,14 @@ from aiohttp import BodyPartReader, web
 
 from bots.webchat.front import FRONT, Front, call_of, visitor_of
 from bots.webchat.sniff import LOOKED_AT, SAFE_IMAGES, checked_type
-from contact_center.errors import Invalid, NotFound, TooLarge, Unauthenticated, Unavailable
+from contact_center.errors import Invalid, NotFound, TooLarge, Unauthenticated
 from contact_center.messages.models import Attachment, Direction
 from contact_center.messages.queries import get_attachment
 from contact_center.storage import CHUNK, MESSAGE_MAY_FOLLOW, StoredFile
 from contact_center.web.addresses import client_network
+from contact_center.web.limits import LONGEST_UPLOAD, arriving
 
 DAY = 86400
-LONGEST_UPLOAD = 300.0  # seconds
 OVERHEAD = 64 * 1024  # bytes of multipart around a file
 
 
@@ -36,9 +35,7 @@ async def upload(request: web.Request) -> web.Response:
     # A body that does not say how long it is counts as the longest.
     cost = min(request.content_length or limit, limit)
     front.limits.bytes.hit(client_network(call), cost=cost)
-    if front.uploading.locked():
-        raise Unavailable("many files are arriving at the moment: try again")
-    async with front.uploading, asyncio.timeout(LONGEST_UPLOAD):
+    async with arriving(front.uploading, client_network(call), within=LONGEST_UPLOAD):
         stored = await _store(front, await _file_part(request), limit=limit)
     reference = front.uploads.sign(
         {

@@ -1,6 +1,5 @@
 """What the handlers of the chat share, and how they learn who is calling."""
 
-import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -10,10 +9,10 @@ from bots.webchat.visitors import Visitor, VisitorTokens
 from contact_center.errors import Unauthenticated
 from contact_center.runtime import Runtime
 from contact_center.web.call import CALL, Call
-from contact_center.web.limits import RateLimit
+from contact_center.web.limits import UPLOADS_AT_ONCE, Places, RateLimit
 
 CHANNEL = "webchat"
-MOST_UPLOADS = 50
+UPLOADS_OF_A_NETWORK = 10  # at once, so that one cannot take all places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +35,7 @@ class Front:
     uploads: Seal  # names a file that a message may carry
     downloads: Seal  # names an attachment that a window may show
     limits: Limits
-    uploading: asyncio.Semaphore  # files that arrive at once
+    uploading: Places  # files that arrive at once, by network
 
 
 FRONT = web.AppKey("webchat", Front)
@@ -50,7 +49,7 @@ def build_front(runtime: Runtime) -> Front:
         tokens=VisitorTokens(runtime.secret, identity_secret=identity),
         uploads=Seal(runtime.secret, purpose="webchat.upload"),
         downloads=Seal(runtime.secret, purpose="webchat.download"),
-        uploading=asyncio.Semaphore(MOST_UPLOADS),
+        uploading=Places(UPLOADS_AT_ONCE, each=UPLOADS_OF_A_NETWORK),
         limits=Limits(
             sessions=RateLimit(60),
             messages=RateLimit(chat.messages_per_minute),

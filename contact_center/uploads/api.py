@@ -10,6 +10,7 @@ from contact_center.events.rules import Actor
 from contact_center.storage import CHUNK
 from contact_center.uploads import actions, rules
 from contact_center.web.call import Call
+from contact_center.web.limits import LIMITS, LONGEST_UPLOAD, arriving
 from contact_center.web.permissions import Permission
 from contact_center.web.problems import BadRequest
 from contact_center.web.routes import Routes
@@ -33,7 +34,7 @@ class UploadView(BaseModel):
     permission=Permission.TICKETS_WRITE,
     transaction=False,
     takes="application/octet-stream",
-    errors=(400, 413, 415),
+    errors=(400, 408, 413, 415, 503),
 )
 async def upload_file(call: Call, name: FileName, content_type: str | None = None) -> UploadView:
     """Send a file ahead of a message.
@@ -46,9 +47,11 @@ async def upload_file(call: Call, name: FileName, content_type: str | None = Non
     if (call.request.content_length or 0) == 0 and not call.request.can_read_body:
         raise BadRequest(400, "the body is empty: send the file")
     # Stored before the transaction: nobody waits for a slow sender.
-    file = await runtime.storage.save(
-        _content(call), name=name, content_type=kind, limit=settings.max_bytes
-    )
+    places = call.request.app[LIMITS].uploads
+    async with arriving(places, call.principal.actor, within=LONGEST_UPLOAD):
+        file = await runtime.storage.save(
+            _content(call), name=name, content_type=kind, limit=settings.max_bytes
+        )
     async with runtime.db.begin() as session:
         upload = await actions.add_upload(
             session, file, by=Actor(call.principal.actor), now=call.now

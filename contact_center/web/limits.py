@@ -1,13 +1,18 @@
 """How much one caller may ask of one process, and how often a password may be guessed."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from contact_center.errors import TooMany
+from contact_center.errors import TooMany, TooSlow, Unavailable
 
+UPLOADS_AT_ONCE = 50
+LONGEST_UPLOAD = 300.0  # seconds
 MOST_KEYS = 50_000  # remembered at once: some 10 MB
 
 
@@ -46,6 +51,43 @@ class RateLimit:
         if len(kept) >= MOST_KEYS:  # a flood of addresses: those that came first are let go
             kept = dict(list(kept.items())[MOST_KEYS // 10 :])
         self._paid_until = kept
+
+
+class Places:
+    """At most `total` things at once, and at most `each` of them for one key."""
+
+    def __init__(self, total: int, *, each: int) -> None:
+        self._free = total
+        self._each = each
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def take(self, key: str) -> Iterator[None]:
+        """Raises TooMany where the key has all of its places, Unavailable where none is left."""
+        if self._taken[key] >= self._each:
+            raise TooMany(f"at most {self._each} at once: wait until one is through")
+        if self._free <= 0:
+            raise Unavailable("too many at once at the moment: try again")
+        self._free -= 1
+        self._taken[key] += 1
+        try:
+            yield
+        finally:
+            self._free += 1
+            self._taken[key] -= 1
+            if not self._taken[key]:
+                del self._taken[key]
+
+
+@asynccontextmanager
+async def arriving(places: Places, key: str, *, within: float) -> AsyncIterator[None]:
+    """A place for a body that is read slowly. Raises TooMany, Unavailable, TooSlow (`within` s)."""
+    with places.take(key):
+        try:
+            async with asyncio.timeout(within):
+                yield
+        except TimeoutError:
+            raise TooSlow(f"the file did not arrive within {within:.0f} seconds") from None
 
 
 @dataclass(slots=True)
@@ -108,6 +150,7 @@ class Limits:
     bad_credentials: RateLimit  # by address
     login_accounts: Backoff
     login_addresses: Backoff
+    uploads: Places  # by caller
 
 
 LIMITS = web.AppKey("limits", Limits)
@@ -121,4 +164,5 @@ def limits_for(*, per_caller: int, per_address: int) -> Limits:
         bad_credentials=RateLimit(60),
         login_accounts=Backoff(free=5),
         login_addresses=Backoff(free=20),
+        uploads=Places(UPLOADS_AT_ONCE, each=8),
     )

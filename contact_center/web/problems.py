@@ -25,6 +25,7 @@ STATUSES: dict[type[errors.ContactCenterError], int] = {
     errors.Stale: 412,
     errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.TooSlow: 408,
     errors.TooMany: 429,
     errors.Unavailable: 503,
 }

@@ -1,5 +1,7 @@
 """Files on the local disk."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from contact_center.errors import TooLarge
@@ -50,3 +52,21 @@ async def test_a_sender_who_breaks_off_leaves_nothing(tmp_path) -> None:
         await save(LocalStorage(tmp_path), chunks())
 
     assert files(tmp_path) == []
+
+
+async def test_what_a_dead_process_left_half_written_is_removed(tmp_path) -> None:
+    storage = LocalStorage(tmp_path)
+
+    async def chunks():
+        yield b"whole"
+
+    await save(storage, chunks())
+    left = tmp_path / "ab" / "tmpabc"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"half a f")
+    now = datetime.fromtimestamp(left.stat().st_mtime, UTC)
+
+    assert await storage.remove_unfinished(before=now - timedelta(hours=1)) == 0
+    assert await storage.remove_unfinished(before=now + timedelta(hours=1)) == 1
+
+    assert len(files(tmp_path)) == 1

@@ -1,8 +1,8 @@
 import pytest
 
-from contact_center.errors import TooMany
+from contact_center.errors import TooMany, Unavailable
 from contact_center.web import limits
-from contact_center.web.limits import Backoff, RateLimit
+from contact_center.web.limits import Backoff, Places, RateLimit
 
 
 class Seconds:
@@ -125,3 +125,15 @@ def test_failures_under_many_keys_are_bounded(seconds, monkeypatch) -> None:
         backoff.fail(f"{number}")
 
     assert len(backoff._failures) == 10
+
+
+def test_places_are_given_back_and_shared_fairly() -> None:
+    places = Places(3, each=2)
+    with places.take("a"), places.take("a"):
+        with pytest.raises(TooMany), places.take("a"):
+            pass
+        with places.take("b"), pytest.raises(Unavailable), places.take("c"):
+            pass
+
+    with places.take("a"):
+        pass

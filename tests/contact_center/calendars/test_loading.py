@@ -57,7 +57,7 @@ def test_bank_and_federal_holidays(code: str, key: str) -> None:
     assert found == dates(key)
 
 
-def test_g10_a_shop_that_is_open_on_sundays_closes_for_the_whole_spring_festival() -> None:
+def test_a_shop_that_is_open_on_sundays_closes_for_the_whole_spring_festival() -> None:
     shop = parse('zone = "Asia/Shanghai"\nhours.mon-sun = ["10:00-22:00"]\nholidays = "CN"')
 
     closed = [day for day in range(1, 29) if not shop.is_business_day(date(2026, 2, day))]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contact_center.calendars.days import Count, End, Roll, Rule, Target, Unit, due, parse
 from contact_center.calendars.hours import add, between, is_open, next_opening
 from contact_center.calendars.week import (
     ALL_DAY,
@@ -200,3 +201,46 @@ def test_t10_a_deadline_at_closing_time_is_the_close(
     assert next_opening(on, due) >= due
     if not is_open(on, due):
         assert next_opening(on, due) > due
+
+
+dated = st.sampled_from("1wd 3wd 20wd 0wd 1cd 15cd 60cd 8w 1mo 6mo 1y".split())
+rules = st.builds(
+    Rule,
+    st.sampled_from(Count),
+    st.sampled_from([Roll.NONE, Roll.FORWARD]),
+    st.sampled_from(End),
+    st.integers(0, 3),
+)
+
+
+@given(calendars, instants, dated, rules)
+def test_what_we_aim_at_is_never_later_than_the_law(
+    on: Calendar, start: datetime, text: str, rule: Rule
+) -> None:
+    found = due(parse(text), start, on, rule)
+
+    assert found.internal <= found.legal
+    assert found.legal_day is not None
+    assert found.internal_day is not None
+    assert found.internal_day <= found.legal_day
+    if rule.roll is Roll.FORWARD or text.endswith("wd"):
+        assert on.is_business_day(found.legal_day)
+
+
+@given(calendars, instants, gaps, dated, rules)
+def test_what_begins_later_is_never_due_earlier(
+    on: Calendar, start: datetime, later: timedelta, text: str, rule: Rule
+) -> None:
+    first, second = (due(parse(text), at, on, rule) for at in (start, start + later))
+
+    assert first.legal <= second.legal
+
+
+@given(calendars, instants, st.integers(1, 60))
+def test_business_days_are_counted_one_by_one(on: Calendar, start: datetime, number: int) -> None:
+    day, left = start.astimezone(on.tz).date(), number
+    while left:
+        day += timedelta(days=1)
+        left -= on.is_business_day(day)
+
+    assert due(Target(number, Unit.BUSINESS_DAYS), start, on).legal_day == day

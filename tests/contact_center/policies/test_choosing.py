@@ -1,17 +1,22 @@
 """Which clocks a ticket gets, and what is refused when the files are read."""
 
+import re
 import tomllib
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
 
 from contact_center.calendars.days import parse
+from contact_center.calendars.loading import parse_calendars
 from contact_center.policies.choosing import MOST_CACHED, Policies, scale
 from contact_center.policies.loading import load_policies, parse_policies
 from contact_center.policies.tables import KINDS, MAY_PAUSE, PRIORITIES
-from contact_center.policies.terms import Facts, Kind, Policy
+from contact_center.policies.terms import Facts, Kind, Policy, fits
 from contact_center.settings import SettingsError
 from contact_center.tickets.models import Priority, Status, TicketKind
 from tests.support.calendars import POLICIES, SHIPPED
@@ -319,3 +324,43 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match=r"presets\.toml: "):
         load_policies(tmp_path, calendars=SHIPPED)
+
+
+def test_the_examples_of_the_manual_are_accepted() -> None:
+    manual = Path("docs/policies.md").read_text("utf-8")
+    calendars, policies = re.findall(r"```toml\n(.*?)```", manual, re.S)
+
+    shop = parse_calendars(tomllib.loads(calendars), file="calendars.toml")["shop"]
+
+    assert shop.valid_until is not None
+    assert read(policies).active == ["cn_bank_insurance", "gold"]
+
+
+facts = st.builds(
+    Facts,
+    kind=st.sampled_from(KINDS),
+    tier=st.sampled_from(["A", "B", "C", None]),
+    priority=st.sampled_from(PRIORITIES),
+    channel=st.sampled_from(["email", "webchat", "phone", None]),
+    category=st.sampled_from(["loan", "bill", None]),
+    team=st.none(),
+)
+
+
+@given(facts, st.permutations([name for name, one in PRESETS.items() if one.get("clocks")][:12]))
+def test_each_clock_comes_from_the_first_line_that_fits(facts: Facts, order: Sequence[str]) -> None:
+    try:
+        policies = parse_policies(
+            {"policy": [{"preset": name} for name in order]}, PRESETS, calendars=SHIPPED
+        )
+    except SettingsError:
+        reject()  # one of them would never match in this order
+
+    chosen = policies.choose(facts)
+
+    for kind in Kind:
+        fitting = [x for x in policies.lines if x.clock.kind is kind and fits(x.when, facts)]
+        assert (kind in chosen.clocks) == bool(fitting)
+        if fitting:
+            assert chosen.clocks[kind].policy == fitting[0].policy
+            assert chosen.clocks[kind].name == fitting[0].clock.name

@@ -1,0 +1,48 @@
+"""What the command line says of the configuration."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from contact_center.cli import app
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return Path(shutil.copytree("config", tmp_path / "config"))
+
+
+def check(config: Path) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["check-config", "--config", str(config)])
+    return done.exit_code, done.output
+
+
+def test_the_shipped_configuration_is_fine(config: Path) -> None:
+    assert check(config) == (0, f"{config}: everything is fine.\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "reason"),
+    [
+        (
+            "calendars.toml",
+            '[moon]\nzone = "Mars/Base"\nhours.mon = ["09:00-10:00"]',
+            "moon.zone: unknown zone 'Mars/Base'",
+        ),
+        ("policies.toml", '[[policy]]\npreset = "moon_law"', "preset: moon_law: there is no such"),
+        ("presets.toml", '[moon_law]\nevidence = "maybe"', "moon_law.title: Field required"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_key(
+    config: Path, file: str, line: str, reason: str
+) -> None:
+    path = config / file
+    path.write_text(f"{path.read_text('utf-8')}\n{line}\n", "utf-8")
+
+    code, said = check(config)
+
+    assert code == 2
+    assert said.startswith(f"{path}: ")
+    assert reason in said

@@ -77,6 +77,12 @@ JOBS = [
     Job(name="cancel idle chats", trigger=LOOK, run=sweeps.cancel_idle_chats),
     # Managers
     Job(name="send digests", trigger=MINUTELY, run=digests.send_due_digests),
+    Job(
+        name="tell of gaps in accounts",
+        trigger=LOOK,
+        run=sweeps.tell_of_gaps,
+        slot=daily(hour=6),
+    ),
     # Housekeeping
     Job(
         name="forget what has expired",

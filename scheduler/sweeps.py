@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from functools import partial
 
+from contact_center.accounts import actions as accounts
 from contact_center.agents import queries as agent_queries
 from contact_center.alerts import actions as alerts
 from contact_center.alerts import queries as alert_queries
@@ -86,6 +87,12 @@ async def tell_deputies(runtime: Runtime) -> int:
         due=partial(agent_queries.lock_begun_absences, now=now),
         do=partial(alerts.tell_deputy, now=now),
     )
+
+
+async def tell_of_gaps(runtime: Runtime) -> int:
+    """Managers learn which accounts lack the people their tier asks for."""
+    async with runtime.db.begin() as session:
+        return await accounts.tell_of_gaps(session, now=runtime.now())
 
 
 async def send_alerts(runtime: Runtime) -> int:

@@ -8,7 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.accounts import queries
 from contact_center.accounts.models import Account
-from contact_center.agents.queries import get_active_agent
+from contact_center.accounts.rules import NEEDED, gaps
+from contact_center.agents.models import Role
+from contact_center.agents.queries import get_active_agent, page_of_agents
+from contact_center.alerts.actions import alert
 from contact_center.errors import Conflict
 from contact_center.events.actions import record
 from contact_center.events.rules import Actor
@@ -56,6 +59,36 @@ async def delete_account(
     await session.delete(account)
     await session.flush()
     await record(session, "account.deleted", actor=by, now=now, data={"account_id": account_id})
+
+
+async def tell_of_gaps(session: AsyncSession, *, now: datetime) -> int:
+    """Remind managers, once a week, of accounts that lack the people their tier asks for."""
+    accounts = await queries.accounts_in_tiers(session, NEEDED)
+    active = await queries.active_people(session, accounts)
+    managers = await _who_appoints(session)
+    year, week, _ = now.isocalendar()
+    told = 0
+    for account in accounts:
+        for gap in gaps(account, active=active):
+            await alert(
+                session,
+                to=managers,
+                kind="account.incomplete",
+                facts={"name": account.name, "tier": account.tier.value, "gap": gap.value},
+                key=f"account-{account.id}-{gap}-{year}-{week}",
+                now=now,
+            )
+            told += 1
+    return told
+
+
+async def _who_appoints(session: AsyncSession) -> list[int]:
+    """Managers, or administrators where there are none."""
+    for role in (Role.MANAGER, Role.ADMIN):
+        found = await page_of_agents(session, after=0, limit=50, active=True, role=role)
+        if found:
+            return [agent.id for agent in found]
+    return []
 
 
 async def _check(session: AsyncSession, values: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ class Gap(StrEnum):
     SPECIALIST = "specialist"
 
 
-_NEEDED = {Tier.A: (Gap.MANAGER, Gap.DEPUTY), Tier.B: (Gap.SPECIALIST,)}
+NEEDED = {Tier.A: (Gap.MANAGER, Gap.DEPUTY), Tier.B: (Gap.SPECIALIST,)}
 
 
 def gaps(account: Account, *, active: Collection[int]) -> list[Gap]:
@@ -23,7 +23,7 @@ def gaps(account: Account, *, active: Collection[int]) -> list[Gap]:
     `active` are the agents who still work here.
     """
     lacking = [
-        gap for gap in _NEEDED.get(account.tier, ()) if getattr(account, f"{gap}_id") not in active
+        gap for gap in NEEDED.get(account.tier, ()) if getattr(account, f"{gap}_id") not in active
     ]
     is_own_deputy = account.deputy_id is not None and account.deputy_id == account.manager_id
     if account.tier is Tier.A and is_own_deputy and Gap.DEPUTY not in lacking:

@@ -1,6 +1,6 @@
 """Administration of staff and teams."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
@@ -22,6 +22,7 @@ routes = Routes("desk", prefix="/desk", documented=False)
 
 _STAFF, _TEAMS = Permission.AGENTS_ADMIN, Permission.TEAMS_ADMIN
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Listed = Annotated[str, Field(max_length=1000)]
 Chat = Annotated[str, Field(pattern=r"^(-?[0-9]{1,20})?$")]
 
 
@@ -39,7 +40,19 @@ class AgentEditForm(BaseModel):
     role: Role
     capacity: Annotated[int, Field(ge=0, le=1000)]
     telegram_id: Chat = ""
+    skills: Listed | None = None
+    languages: Listed | None = None
     active: bool = False
+
+    def changes(self) -> dict[str, Any]:
+        """Lists are written with commas; what is not sent stays."""
+        plain = self.model_dump(exclude={"skills", "languages"})
+        lists = {"skills": self.skills, "languages": self.languages}
+        return (
+            plain
+            | {"telegram_id": self.telegram_id or None}
+            | {name: _listed(text) for name, text in lists.items() if text is not None}
+        )
 
 
 class NewPasswordForm(BaseModel):
@@ -90,7 +103,7 @@ async def add_agent(call: Call, form: Form[AgentForm]) -> web.Response:
 @routes.post("/admin/agents/{agent_id}", permission=_STAFF)
 async def edit_agent(call: Call, agent_id: Id, form: Form[AgentEditForm]) -> web.Response:
     agent = await queries.get_agent(call.session, agent_id)
-    changes = form.model_dump() | {"telegram_id": form.telegram_id or None}
+    changes = form.changes()
     await actions.edit_agent(call.session, agent, changes=changes, by=_by(call), now=call.now)
     return go_to(call, "/desk/admin/agents")
 
@@ -148,6 +161,12 @@ async def edit_team(call: Call, team_id: Id, form: Form[TeamEditForm]) -> web.Re
         change = actions.join_team if agent.id in wanted else actions.leave_team
         await change(session, team, agent, by=by, now=call.now)
     return go_to(call, "/desk/admin/teams")
+
+
+def _listed(text: str) -> list[str]:
+    """Each word once, in the order written."""
+    words = (word.strip()[:64] for word in text.replace("，", ",").split(","))
+    return list(dict.fromkeys(word for word in words if word))
 
 
 def _by(call: Call) -> Actor:

@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-from tests.bench import accept, answers, batches, dues, growth, outbox, rest
+from tests.bench import accept, answers, batches, dues, growth, offers, outbox, rest
 from tests.bench.figures import Figure, line, write
 from tests.bench.stages import Stage, stages
 
 Measure = Callable[[Stage], AsyncIterator[Figure]]
-PARTS = ("dues", "batches", "accept", "answers", "outbox", "rest", "growth")
+PARTS = ("dues", "batches", "accept", "answers", "offers", "outbox", "rest", "growth")
 
 
 def arguments() -> argparse.Namespace:
@@ -39,6 +39,9 @@ def measurements(*, quick: bool, tickets: int) -> dict[str, Measure]:
         ),
         "accept": lambda stage: _each(accept.measure(stage, seconds=seconds, rounds=rounds)),
         "answers": lambda stage: _each(answers.measure(stage, visitors=visitors, answers=said)),
+        "offers": lambda stage: _each(
+            offers.measure(stage, decisions=20 if quick else 500, messages=2 if quick else 50)
+        ),
         "outbox": lambda stage: _each(outbox.measure(stage, number=100 if quick else 5_000)),
         "rest": lambda stage: _each(rest.measure(stage)),
         "growth": lambda stage: growth.measure(

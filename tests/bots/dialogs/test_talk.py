@@ -247,7 +247,15 @@ def test_a_bare_call_for_a_person_is_given_a_subject(chinese: Customer) -> None:
 
 def test_my_tickets_are_listed_with_owner_and_status(customer: Customer) -> None:
     customer.tickets = [
-        OpenTicket("T-000007", "Late parcel", "status.waiting_department", "Ann"),
+        OpenTicket(
+            "T-000007",
+            "Late parcel",
+            "status.waiting_department",
+            "Ann",
+            link="https://shop.example/t/abc",
+            promised="2026-03-04 12:00 UTC",
+            acting="Chen",
+        ),
         OpenTicket("T-000009", "Broken {lamp}", "status.queued", None),
     ]
 
@@ -255,6 +263,11 @@ def test_my_tickets_are_listed_with_owner_and_status(customer: Customer) -> None
 
     assert "T-000007 · Late parcel" in step.say[0].text
     assert "Ann is in charge" in step.say[0].text
+    assert (
+        "Chen stands in at the moment\n"
+        "You hear from us by 2026-03-04 12:00 UTC\n"
+        "https://shop.example/t/abc\n"
+    ) in step.say[0].text
     assert "Broken {lamp}\nReceived" in step.say[0].text
     assert values(step) == MENU
 

@@ -64,6 +64,18 @@ async def test_the_window_learns_reference_and_promised_time(
     assert ticket["promised_at"] == (clock() + timedelta(hours=1)).isoformat()
 
 
+async def test_the_window_links_to_the_requests_own_page(visitor: Visitor) -> None:
+    await visitor.writes("where is my parcel")
+    async with visitor.listens() as stream:
+        ticket = (await stream.next("status"))["ticket"]
+
+    _, _, path = ticket["page"].partition("/t/")
+    answer = await visitor.client.get(f"/t/{path}")
+
+    assert answer.status == 200
+    assert ticket["reference"] in await answer.text()
+
+
 async def test_nobody_is_in_charge_while_the_dialogue_talks(visitor: Visitor) -> None:
     await visitor.writes("hello")
 

@@ -1,4 +1,5 @@
 from contact_center.agents.models import Role
+from contact_center.agents.queries import get_agent
 from contact_center.routing import queries
 from tests.support.factories import make_team
 
@@ -51,6 +52,34 @@ async def test_why_a_ticket_went_where_is_told_in_the_readers_language(desk) -> 
     assert "来源系统指定团队“Service”" in page
     assert "轮到 安娜" in page
     assert "已派给 安娜" in page
+
+
+async def test_an_offer_that_ran_out_is_refused_in_the_readers_language(desk, clock) -> None:
+    ann = await desk.hire("安娜", language="zh")
+    _, offer = await offered(desk, ann)
+    clock.advance(minutes=3)
+
+    status, said = await desk.send(f"/desk/offers/{offer}/accept", ann)
+
+    assert status == 409
+    assert "接单时限已过" in said
+
+
+async def test_what_an_agent_knows_is_written_with_commas(desk) -> None:
+    boss, ann = await desk.hire("Boss", role=Role.ADMIN), await desk.hire("Ann")
+    form = {"name": "Ann", "role": "agent", "capacity": "5", "active": "true"}
+
+    await desk.send(
+        f"/desk/admin/agents/{ann.agent.id}",
+        boss,
+        **form,
+        skills="billing， vat,billing",
+        languages="en, zh",
+    )
+
+    async with desk.runtime.db.read() as session:
+        agent = await get_agent(session, ann.agent.id)
+    assert (agent.skills, agent.languages) == (["billing", "vat"], ["en", "zh"])
 
 
 async def test_a_team_is_set_to_give_its_tickets_out(desk) -> None:

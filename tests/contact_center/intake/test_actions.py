@@ -302,7 +302,9 @@ async def test_mail_is_confirmed_with_the_tickets_number(intake, db) -> None:
     async with db.read() as session:
         delivery = await session.scalar(select(Delivery))
     assert delivery.kind == "receipt"
-    assert (await ticket_of(db, receipt)).reference in delivery.payload["text"]
+    ticket = await ticket_of(db, receipt)
+    assert ticket.reference in delivery.payload["text"]
+    assert f"http://localhost:8080/t/{ticket.public_token}" in delivery.payload["text"]
 
 
 async def test_a_receipt_answers_the_mail_it_confirms(intake, db) -> None:

@@ -12,6 +12,7 @@ from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
 from contact_center.events import api as events
+from contact_center.handovers.api import ownership, requests
 from contact_center.intake import api as intake
 from contact_center.integrations import api as integrations
 from contact_center.knowledge import api as knowledge
@@ -58,6 +59,8 @@ TABLES = (
     finding.routes,
     records.routes,
     work.routes,
+    requests.routes,
+    ownership.routes,
     supervision.routes,
     talking.routes,
     closure.routes,

@@ -142,6 +142,13 @@ class Callbacks(Section):
     reopen_within_days: int = Field(14, gt=0)
 
 
+class HandoverSettings(Section):
+    """Minutes of working time."""
+
+    accept_within: int = Field(30, gt=0, le=100_000)
+    own_within: int = Field(480, gt=0, le=100_000)
+
+
 class Supervision(Section):
     unclaimed_minutes: int = Field(30, gt=0)
 
@@ -178,6 +185,7 @@ class Settings(BaseSettings):
         "low": Targets(first_response=240, resolution=72 * 60),
     }
     callbacks: Callbacks = Callbacks()
+    handovers: HandoverSettings = HandoverSettings()
     supervision: Supervision = Supervision()
     digests: Digests = Digests()
 

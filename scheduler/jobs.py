@@ -58,6 +58,7 @@ JOBS = [
     ),
     Job(name="end agreed waiting", trigger=MINUTELY, run=sweeps.end_waiting),
     # Staff
+    Job(name="expire hand-overs", trigger=SOON, run=sweeps.expire_handovers),
     Job(name="tell deputies", trigger=MINUTELY, run=sweeps.tell_deputies),
     Job(
         name="send alerts",

@@ -9,6 +9,8 @@ from contact_center.alerts import actions as alerts
 from contact_center.alerts import queries as alert_queries
 from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks import queries as callback_queries
+from contact_center.handovers import queries as handover_queries
+from contact_center.handovers.actions import requests as handovers
 from contact_center.routing import queries as routing_queries
 from contact_center.routing.actions import offers
 from contact_center.runtime import Runtime
@@ -75,6 +77,17 @@ async def make_callbacks(runtime: Runtime) -> int:
         due=partial(callback_queries.lock_due, now=now),
         do=partial(callbacks.run_due, settings=settings, texts=runtime.texts, now=now),
         put_off=partial(callback_queries.put_off, until=now + PUT_OFF),
+    )
+
+
+async def expire_handovers(runtime: Runtime) -> int:
+    """What nobody accepted in time stays with who has it."""
+    now = runtime.now()
+    return await work_off(
+        runtime,
+        "expire hand-overs",
+        due=partial(handover_queries.lock_expired, now=now),
+        do=partial(handovers.expire, now=now),
     )
 
 

@@ -13,6 +13,7 @@ from random import Random
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.models import Agent
+from contact_center.calendars.hours import ROUND_THE_CLOCK
 from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks import queries as callback_queries
 from contact_center.channels.base import Inbound
@@ -22,9 +23,12 @@ from contact_center.demo.people import COMPLAINTS, Buyer, Staff
 from contact_center.demo.plots import DIALOGUES, Beat, Do
 from contact_center.demo.stories import Telling
 from contact_center.events.rules import Actor, agent
+from contact_center.handovers.actions import requests as handovers
+from contact_center.handovers.models import HandoverKind
 from contact_center.intake.actions.taking import Intake
 from contact_center.links import actions as links
 from contact_center.messages import actions as messages
+from contact_center.settings import HandoverSettings
 from contact_center.sla.models import ClockState
 from contact_center.sla.queries import clocks_of
 from contact_center.tickets import actions as tickets
@@ -220,14 +224,18 @@ class Performance:
         if case.colleague is None or case.colleague is case.agent:
             return
         reason = self.random.choice((TransferReason.SKILL, TransferReason.SHIFT_END))
-        await tickets.transfer(
+        handover = await handovers.request(
             self.session,
             case.ticket_id,
+            kind=HandoverKind.TRANSFER,
+            to=case.colleague.id,
             reason=reason,
-            to_agent=case.colleague.id,
+            terms=handovers.Terms(calendar=ROUND_THE_CLOCK, settings=HandoverSettings()),
             by=case.by,
             now=now,
         )
+        receiver = agent(case.colleague.id)
+        await handovers.accept(self.session, handover.id, by=receiver, now=now)
         case.agent = case.colleague
 
     async def wait(self, case: Case, beat: Beat, now: datetime) -> None:

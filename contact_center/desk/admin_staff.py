@@ -11,6 +11,7 @@ from contact_center.agents.rules import first_digest_hour
 from contact_center.desk.render import go_to, page
 from contact_center.desk.shell import surroundings
 from contact_center.events.rules import Actor
+from contact_center.handovers.actions import leaving
 from contact_center.logins import actions as logins
 from contact_center.web.arguments import Form, Id
 from contact_center.web.call import Call
@@ -103,6 +104,8 @@ async def add_agent(call: Call, form: Form[AgentForm]) -> web.Response:
 @routes.post("/admin/agents/{agent_id}", permission=_STAFF)
 async def edit_agent(call: Call, agent_id: Id, form: Form[AgentEditForm]) -> web.Response:
     agent = await queries.get_agent(call.session, agent_id)
+    if agent.active and not form.active:
+        agent = await leaving.deactivate(call.session, agent_id, by=_by(call), now=call.now)
     changes = form.changes()
     await actions.edit_agent(call.session, agent, changes=changes, by=_by(call), now=call.now)
     return go_to(call, "/desk/admin/agents")

@@ -13,6 +13,18 @@ from contact_center.web.problems import BadRequest, response_for
 
 # What the service says in English, and the key of the desk's own words for it.
 _SAID: tuple[tuple[str, str], ...] = (
+    (r"(?P<ref>T-\d+) waits for an answer to another request.*", "one_request"),
+    (r"(?P<ref>T-\d+) has changed hands meanwhile.*", "overtaken"),
+    (r"this request (is \w+ already|has expired.*)", "request_over"),
+    (r"only who was asked answers this request", "not_asked"),
+    (r"only who has asked takes it back.*", "not_the_asker"),
+    (r"say why you decline", "say_why_decline"),
+    (r"only the owner of (?P<ref>T-\d+) hands it over.*", "owner_gives"),
+    (r"say why it is taken from who has it", "say_why_override"),
+    (r"name a new owner.*", "name_new"),
+    (r"say why it is a complaint about .*", "say_why_about"),
+    (r"(?P<name>.+) still answers for (?P<text>.+): hand it over first", "responsible"),
+    (r"write a note for who takes over", "needs_note"),
     (r"(?P<name>.+) is absent: (?P<other>.+) stands in", "absent"),
     (r"(?P<name>.+) is absent, and nobody stands in", "absent_alone"),
     (r"a chain of deputies must not .*", "chain"),

@@ -11,6 +11,7 @@ from contact_center.agents import queries as agents
 from contact_center.agents.models import Presence
 from contact_center.alerts.queries import unread_size
 from contact_center.deliveries import queries as deliveries
+from contact_center.handovers.queries import inbox_size
 from contact_center.ledger import queries as ledger
 from contact_center.routing.queries import offers_to
 from contact_center.tickets.queries import Queue, queue_size
@@ -67,6 +68,7 @@ async def count_all(call: Call, session: "AsyncSession") -> dict[str, str]:
     offers = await offers_to(session, call.agent.id, now=now)
     return {queue.value: shown(n) for queue, n in counts.items()} | {
         "alerts": str(unread),
+        "handovers": str(await inbox_size(session, call.agent.id, most=MOST_TROUBLES)),
         "offers": " ".join(str(decision.id) for decision, _ in offers),
     }
 
@@ -87,6 +89,7 @@ async def surroundings(call: Call, session: "AsyncSession", *, active: str) -> d
         "queues": [(queue, shown(counts[queue]), KEYS.get(queue, "")) for queue in Queue],
         "team_ids": team_ids,
         "alert_count": await unread_size(session, agent.id, most=MOST_TROUBLES),
+        "handover_count": await inbox_size(session, agent.id, most=MOST_TROUBLES),
         "troubles": await _troubles(call, session),
         "may": {permission.name: call.agent.may(permission) for permission in Permission},
     }

@@ -24,7 +24,6 @@ from contact_center.tickets.models import (
     ResolutionCode,
     Status,
     TicketKind,
-    TransferReason,
 )
 from contact_center.tickets.queries import Queue, get_ticket, lock_ticket
 from contact_center.tickets.rules import parse_reference
@@ -43,11 +42,6 @@ _OVERRIDE = Permission.TICKETS_OVERRIDE
 Step = Callable[["AsyncSession"], Awaitable[object]]
 Reason = Annotated[str, Field(max_length=1000)]
 Reference = Annotated[str, Field(max_length=40)]
-
-
-class TransferForm(BaseModel):
-    to: Annotated[str, Field(pattern=r"^(agent|team):\d{1,18}$")]
-    reason: TransferReason
 
 
 class AssignForm(BaseModel):
@@ -108,19 +102,6 @@ async def claim(
 async def release(call: Call, ticket_id: Id, form: Form[Nothing]) -> web.Response:
     as_lead = call.agent.may(Permission.TICKETS_OVERRIDE)
     return await _do(call, ticket_id, actions.release, as_lead=as_lead)
-
-
-@routes.post("/tickets/{ticket_id}/transfer", permission=_WRITE, transaction=False)
-async def transfer(call: Call, ticket_id: Id, form: Form[TransferForm]) -> web.Response:
-    kind, _, number = form.to.partition(":")
-    return await _do(
-        call,
-        ticket_id,
-        actions.transfer,
-        reason=form.reason,
-        to_agent=int(number) if kind == "agent" else None,
-        to_team=int(number) if kind == "team" else None,
-    )
 
 
 @routes.post("/tickets/{ticket_id}/assign", permission=_ASSIGN, transaction=False)

@@ -16,6 +16,8 @@ from contact_center.deliveries.queries import deliveries_of_messages
 from contact_center.events.models import Event
 from contact_center.events.queries import ticket_events
 from contact_center.events.rules import Actor, agent_id
+from contact_center.handovers.models import Handover
+from contact_center.handovers.queries import open_handovers
 from contact_center.links.models import TicketLink
 from contact_center.links.queries import links_of
 from contact_center.messages import queries as messages
@@ -78,6 +80,7 @@ class Said:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     ticket: Ticket
+    handovers: Sequence[Handover]  # that wait for an answer
     acting: dict[int, int]  # who acts now, by owner and assignee
     earlier_owned: Sequence[Ticket]  # of the same customer: somebody answers for them already
     customer: Customer
@@ -158,6 +161,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
     held_by = {n for n in (ticket.owner_id, ticket.assignee_id) if n is not None}
     return Story(
         ticket=ticket,
+        handovers=await open_handovers(session, ticket.id),
         acting=await agents.acting_for(session, held_by, now=now),
         earlier_owned=[
             other

@@ -39,6 +39,10 @@ def _values(language: str, event: Event, story: Story) -> Mapping[str, Any]:
     values: dict[str, Any] = {
         "actor": story.actor(event.actor) or name_of(language, "author", _kind(event.actor)),
         "reason": _reason(language, data.get("reason") or data.get("why")),
+        "receiver": story.names.get(data.get("receiver") or 0, "–"),
+        "old": story.names.get(data.get("old") or 0, "–"),
+        "new": story.names.get(data.get("new") or 0, "–"),
+        "about": story.names.get(data.get("about") or 0, "–"),
         "assignee": story.names.get(data.get("assignee") or 0, "–"),
         "team": story.teams[data["team"]].name if data.get("team") in story.teams else "–",
         "changed": ", ".join(name_of(language, "field", n) for n in data.get("changed", ())),

@@ -11,6 +11,7 @@ from contact_center.customers import models as customers
 from contact_center.db import Table
 from contact_center.deliveries import models as deliveries
 from contact_center.events import models as events
+from contact_center.handovers import models as handovers
 from contact_center.jobs import models as jobs
 from contact_center.knowledge import models as knowledge
 from contact_center.ledger import models as ledger
@@ -38,6 +39,7 @@ SLICES = (
     customers,
     deliveries,
     events,
+    handovers,
     jobs,
     knowledge,
     ledger,

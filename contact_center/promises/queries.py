@@ -113,3 +113,14 @@ async def move_promises(session: AsyncSession, *, old: int, new: int) -> list[in
     moved = statement.returning(Promise.id, Promise.state)
     rows = await session.execute(moved.execution_options(synchronize_session=False))
     return sorted(row[0] for row in rows if row[1] is PromiseState.OPEN)
+
+
+async def give_promises(session: AsyncSession, ticket_id: int, *, old: int, new: int) -> None:
+    """What one owes the customer of a ticket another owes from now on."""
+    mine = (Promise.ticket_id == ticket_id, Promise.promised_by_id == old, text(IS_OPEN))
+    await session.execute(
+        update(Promise)
+        .where(*mine)
+        .values(promised_by_id=new)
+        .execution_options(synchronize_session=False)
+    )

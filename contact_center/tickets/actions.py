@@ -31,6 +31,7 @@ from contact_center.tickets.models import (
     Ticket,
     TicketKind,
     TransferReason,
+    reference,
 )
 from contact_center.tickets.rules import check_nothing_is_open
 
@@ -43,6 +44,8 @@ Policy = Mapping[Any, Targets]  # by priority
 async def claim(session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime) -> Ticket:
     """Take a queued ticket. Exactly one of many wins; AlreadyClaimed names the winner."""
     agent = await agents.hold_present_agent(session, _number(by), now=now)
+    about = await queries.about_agent(session, ticket_id)
+    await _refuse_recused(session, ticket_id, about=about, number=agent.id)
     ticket = await queries.claim_ticket(session, ticket_id, agent_id=agent.id, now=now)
     if ticket is None:
         await _explain_lost_claim(session, ticket_id, agent=agent)
@@ -356,12 +359,38 @@ async def hold_receiver(
 
 async def check_not_recused(session: AsyncSession, ticket: Ticket, number: int) -> None:
     """Nobody handles a complaint about themselves, or about who leads them. Raises Forbidden."""
-    about = ticket.about_agent_id
+    await _refuse_recused(session, ticket.id, about=ticket.about_agent_id, number=number)
+
+
+async def _refuse_recused(
+    session: AsyncSession, ticket_id: int, *, about: int | None, number: int
+) -> None:
     if about is not None and await agents.is_recused(session, number, about=about):
         raise Forbidden(
-            f"{ticket.reference} is a complaint about that agent, or about who leads them: "
+            f"{reference(ticket_id)} is a complaint about that agent, or about who leads them: "
             "somebody else handles it"
         )
+
+
+async def change_owner(
+    session: AsyncSession,
+    ticket: Ticket,
+    new: int | None,
+    *,
+    cause: str,
+    reason: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Accountability for a locked ticket moves; the first touch sets it in other ways.
+
+    `cause` is "override", "handover" or "recusal".
+    """
+    old, ticket.owner_id = ticket.owner_id, new
+    ticket.signed_off_at = None  # whoever answers for it now has not said that it is done
+    touch(ticket, now=now)
+    facts = {"old": old, "new": new, "cause": cause, "reason": reason}
+    await say(session, ticket, "owner.changed", by=by, now=now, **facts)
 
 
 # Shared by all of the above

@@ -160,13 +160,13 @@ async def add_agent(call: Call, body: NewAgent) -> AgentView:
         **details,
     )
     call.headers["Location"] = f"/api/v1/agents/{agent.id}"
-    return await _show(call, agent)
+    return await show_agent_view(call, agent)
 
 
 @routes.get("/agents/{agent_id}", permission=Permission.AGENTS_READ)
 async def show_agent(call: Call, agent_id: Id) -> AgentView:
     """Show an agent."""
-    return await _show(call, await queries.get_agent(call.session, agent_id))
+    return await show_agent_view(call, await queries.get_agent(call.session, agent_id))
 
 
 @routes.patch("/agents/{agent_id}", permission=ADMIN, errors=(409,), if_match="optional")
@@ -175,19 +175,14 @@ async def edit_agent(call: Call, agent_id: Id, body: AgentEdit) -> AgentView:
     return await _edit(call, agent_id, body)
 
 
-@routes.put("/agents/{agent_id}/deactivation", permission=ADMIN, errors=(409,))
-async def deactivate_agent(call: Call, agent_id: Id) -> AgentView:
-    """Deactivate an agent.
-
-    Every login ends at once; tickets keep their owner until somebody hands them over.
-    """
-    return await _set_active(call, agent_id, active=False)
-
-
 @routes.delete("/agents/{agent_id}/deactivation", permission=ADMIN, status=200, errors=(409,))
 async def reactivate_agent(call: Call, agent_id: Id) -> AgentView:
     """Let an agent work here again."""
-    return await _set_active(call, agent_id, active=True)
+    agent = await queries.get_agent(call.session, agent_id)
+    await actions.edit_agent(
+        call.session, agent, changes={"active": True}, by=_by(call), now=call.now
+    )
+    return await show_agent_view(call, agent)
 
 
 @routes.put("/agents/{agent_id}/presence", permission=Permission.TICKETS_ASSIGN, errors=(409,))
@@ -199,7 +194,7 @@ async def set_agent_presence(call: Call, agent_id: Id, body: PresenceBody) -> Ag
 @routes.get("/me")
 async def show_me(call: Call) -> AgentView:
     """Show who is logged in."""
-    return await _show(call, await queries.get_agent(call.session, call.agent.id))
+    return await show_agent_view(call, await queries.get_agent(call.session, call.agent.id))
 
 
 @routes.patch("/me", if_match="optional")
@@ -288,23 +283,16 @@ async def _edit(call: Call, agent_id: int, body: ProfileEdit) -> AgentView:
     await actions.edit_agent(
         call.session, agent, changes=_changes(body), by=_by(call), now=call.now
     )
-    return await _show(call, agent)
-
-
-async def _set_active(call: Call, agent_id: int, *, active: bool) -> AgentView:
-    agent = await queries.get_agent(call.session, agent_id)
-    changes = {"active": active} if active else {"active": False, "presence": Presence.OFFLINE}
-    await actions.edit_agent(call.session, agent, changes=changes, by=_by(call), now=call.now)
-    return await _show(call, agent)
+    return await show_agent_view(call, agent)
 
 
 async def _set_presence(call: Call, agent_id: int, presence: Presence) -> AgentView:
     agent = await queries.get_active_agent(call.session, agent_id)
     await actions.set_presence(call.session, agent, presence=presence, by=_by(call), now=call.now)
-    return await _show(call, agent)
+    return await show_agent_view(call, agent)
 
 
-async def _show(call: Call, agent: Agent) -> AgentView:
+async def show_agent_view(call: Call, agent: Agent) -> AgentView:
     teams = await queries.teams_of(call.session, [agent.id])
     call.show_version(agent.version)
     return _view(agent, teams[agent.id])

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from contact_center.events.rules import agent
 from contact_center.tickets import actions
 from contact_center.tickets.api.views import TicketView, actor, lock, show
-from contact_center.tickets.models import Status, TransferReason
+from contact_center.tickets.models import Status
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
 from contact_center.web.call import Call
@@ -26,14 +26,6 @@ class Assignment(Body):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] = Field(
         "", description="needed to take it from somebody; both are told"
     )
-
-
-class Transfer(Body):
-    """To one agent, or to the queue of one team."""
-
-    reason: TransferReason
-    agent_id: Id | None = None
-    team_id: Id | None = None
 
 
 class Waiting(Body):
@@ -73,28 +65,6 @@ async def assign_ticket(call: Call, ticket_id: Id, body: Assignment) -> TicketVi
         ticket_id,
         to=body.agent_id,
         reason=body.reason,
-        by=actor(call),
-        now=call.now,
-    )
-    return await show(call, ticket)
-
-
-@routes.post(
-    "/tickets/{ticket_id}/transfers",
-    permission=WRITE,
-    errors=(409,),
-    if_match="optional",
-    idempotent=True,
-)
-async def transfer_ticket(call: Call, ticket_id: Id, body: Transfer) -> TicketView:
-    """Hand the next step to a colleague or a team; the owner stays accountable."""
-    await lock(call, ticket_id)
-    ticket = await actions.transfer(
-        call.session,
-        ticket_id,
-        reason=body.reason,
-        to_agent=body.agent_id,
-        to_team=body.team_id,
         by=actor(call),
         now=call.now,
     )

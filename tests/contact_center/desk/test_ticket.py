@@ -45,12 +45,17 @@ async def test_a_ticket_shows_who_owns_it_and_who_works_on_it(desk) -> None:
     await desk.send(
         f"/desk/tickets/{number}/transfer", ann, to=f"agent:{bob.agent.id}", reason="skill"
     )
+    asked = await desk.page(f"/desk/tickets/{number}", bob)
+    await desk.send(f"/desk/handovers/1/accept?ticket={number}", bob)
 
     html = await desk.page(f"/desk/tickets/{number}", bob)
 
     owner, assignee = re.findall(r'<dd class="person">(.*?)</dd>', html)
     assert (owner, assignee) == ("Ann", "Bob")
+    assert "Bob is asked to take it over, until" in asked
+    assert "Ann asked Bob to take over: Needs another skill" in html
     assert "Ann transferred it to Bob: Needs another skill" in html
+    assert "Bob took over from now on" in html
 
 
 async def test_nothing_anybody_wrote_is_markup(desk) -> None:

@@ -54,7 +54,8 @@ async def test_my_queue_holds_what_i_work_on_and_what_i_answer_for(login, ticket
     li, wang = await login(), await login()
     await li.put(path(ticket, "/claim"))
     transfer = {"reason": "skill", "agent_id": wang.agent.id}
-    await li.post(path(ticket, "/transfers"), json=transfer)
+    asked = await (await li.post(path(ticket, "/transfers"), json=transfer)).json()
+    await wang.put(f"/api/v1/handovers/{asked['handover']['id']}/acceptance")
 
     assert await ids(li, queue="mine") == await ids(wang, queue="mine") == ([ticket.id], None)
     assert await ids(await login(), queue="mine") == ([], None)

@@ -120,8 +120,12 @@ async def test_a_ticket_goes_from_hand_to_hand_and_keeps_its_owner(
     await answered(li, ticket)
 
     transfer = {"reason": "skill", "agent_id": wang.agent.id}
-    handed = await li.post(path(ticket, "/transfers"), json=transfer)
-    assert (handed.status, (await handed.json())["assignee"]["id"]) == (201, wang.agent.id)
+    asked = await li.post(path(ticket, "/transfers"), json=transfer)
+    answer = await asked.json()
+    assert (asked.status, answer["assignee"]["id"]) == (201, li.agent.id)
+    await wang.put(f"/api/v1/handovers/{answer['handover']['id']}/acceptance")
+    handed = await (await wang.get(path(ticket))).json()
+    assert handed["assignee"]["id"] == wang.agent.id
     transfer = {"reason": "workload", "team_id": team.id}
     queued = await (await wang.post(path(ticket, "/transfers"), json=transfer)).json()
     assert (queued["status"], queued["assignee"]) == ("queued", None)
@@ -144,7 +148,7 @@ async def test_a_transfer_that_is_repeated_by_its_key_happens_once(login, ticket
         assert response.status == 201
 
     page = await (await li.get(path(ticket, "/events"))).json()
-    assert [e["kind"] for e in page["items"]].count("ticket.transferred") == 1
+    assert [e["kind"] for e in page["items"]].count("handover.requested") == 1
 
 
 async def test_a_release_after_the_answer_is_a_leads_business(login, ticket) -> None:

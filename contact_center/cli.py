@@ -71,6 +71,7 @@ def check_config(config: Config = None) -> None:
     """Read the whole configuration and say what is wrong with it."""
     from contact_center.calendars.loading import load_calendars
     from contact_center.errors import Invalid
+    from contact_center.policies.explaining import evidence_in_words
     from contact_center.policies.loading import load_policies
     from contact_center.procedure import FILE, load_procedure
     from contact_center.sources.rules import load_sources
@@ -89,6 +90,10 @@ def check_config(config: Config = None) -> None:
         _fail(str(error))
     if missing := missing_texts(load_texts(directory / "texts")):
         _fail(f"{directory / 'texts'}: missing {', '.join(missing)}")
+    for name, preset in {line.policy: line.preset for line in policies.lines}.items():
+        if preset.jurisdiction:
+            mark = f"{preset.evidence}: {evidence_in_words(preset.evidence, 'en')}"
+            typer.echo(f"{name} is on ({preset.jurisdiction}; {mark}).")
     typer.echo(f"{directory}: everything is fine.")
 
 

@@ -23,6 +23,19 @@ def test_the_shipped_configuration_is_fine(config: Path) -> None:
     assert check(config) == (0, f"{config}: everything is fine.\n")
 
 
+def test_laws_that_are_switched_on_show_their_evidence(config: Path) -> None:
+    path = config / "policies.toml"
+    law = '[[policy]]\npreset = "us_cfpb"\nwhen.kind = "complaint"\n\n'
+    path.write_text(
+        path.read_text("utf-8").replace("\n[[policy]]", f"\n{law}[[policy]]", 1), "utf-8"
+    )
+
+    code, said = check(config)
+
+    assert code == 0, said
+    assert said.startswith("us_cfpb is on (US; V2: From a secondary source).\n")
+
+
 @pytest.mark.parametrize(
     ("file", "line", "reason"),
     [

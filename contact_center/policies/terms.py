@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any
 
 from contact_center.calendars.days import ELAPSED, TO_CLOSE, Rule, Target
 from contact_center.calendars.hours import ROUND_THE_CLOCK
@@ -133,21 +132,6 @@ class Terms:
     def runs_on(self) -> Calendar:
         """The calendar on which time is consumed; hours that just elapse need none."""
         return ROUND_THE_CLOCK if self.target.unit in ELAPSED else self.calendar
-
-    def facts(self) -> dict[str, Any]:
-        """For the event log: enough to explain and to start the clock again."""
-        rule = self.rule
-        return {
-            "policy": self.policy,
-            "clock": self.name,
-            "kind": self.kind.value,
-            "target": str(self.target),
-            "unscaled": str(self.unscaled) if self.unscaled else None,
-            "calendar": self.calendar.name,
-            "rule": [rule.count.value, rule.roll.value, rule.end.value, rule.buffer],
-            "pausable": self.pausable,
-            "evidence": self.evidence.value,
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,10 +71,7 @@ def cpu(process: psutil.Process) -> float:
 
 
 async def server_cpu(url: str) -> float:
-    """Seconds that PostgreSQL has worked so far, where it runs on this machine.
-
-    Backends end and take their times along: what ended children have used stands at the postmaster.
-    """
+    """Seconds that PostgreSQL has worked so far, where it runs on this machine."""
     if not url.startswith("postgresql"):
         return 0.0
     db = Database(url)
@@ -82,12 +79,24 @@ async def server_cpu(url: str) -> float:
         backend = await session.scalar(text("SELECT pg_backend_pid()"))
         try:
             postmaster = psutil.Process(backend).parent()
-            if postmaster is None:
-                return 0.0
-            ended = postmaster.cpu_times()
-            running = cpu(postmaster) + sum(cpu(child) for child in postmaster.children())
-            return float(ended.children_user + ended.children_system + running)
-        except psutil.Error:
-            return 0.0
-        finally:
-            await db.dispose()
+        except psutil.Error:  # it runs elsewhere
+            postmaster = None
+        used = 0.0 if postmaster is None else _with_children(postmaster)
+    await db.dispose()
+    return used
+
+
+def _with_children(process: psutil.Process) -> float:
+    """What ended children have used stands at their parent; once more if one ends meanwhile."""
+    while True:
+        before = process.cpu_times()
+        try:
+            running = sum(cpu(child) for child in process.children())
+        except psutil.NoSuchProcess:
+            continue
+        ended = process.cpu_times()
+        if (ended.children_user, ended.children_system) == (
+            before.children_user,
+            before.children_system,
+        ):
+            return float(running + cpu(process) + ended.children_user + ended.children_system)

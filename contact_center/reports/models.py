@@ -166,6 +166,13 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    date: date
+    opened: int
+    resolved: int  # tickets resolved that day, whatever became of them later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamQueue:
     team_id: int | None
     name: str | None

@@ -5,7 +5,18 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries as agents
@@ -17,6 +28,7 @@ from contact_center.reports.models import (
     AGES,
     Age,
     Call,
+    Day,
     Facts,
     Period,
     Resolution,
@@ -26,13 +38,14 @@ from contact_center.reports.models import (
     Waiting,
 )
 from contact_center.sla.models import Clock, ClockKind, ClockState
-from contact_center.tickets.models import IS_ACTIVE, WAITING, Status, Ticket
+from contact_center.tickets.models import IS_ACTIVE, WAITING, Status, Ticket, TicketKind
 
 LONGEST = 10  # customers who wait
 
 # As in the partial indexes of tickets, or these are not used.
 _ACTIVE = text(IS_ACTIVE)
 _RESOLVED, _REOPENED = "ticket.resolved", "ticket.reopened"
+_SILENT = (CallbackState.EXPIRED, CallbackState.UNREACHABLE)
 _ENDED = (CallbackState.COMPLETED, CallbackState.EXPIRED, CallbackState.UNREACHABLE)
 
 
@@ -187,6 +200,41 @@ def _waiting(ticket: Ticket, names: Mapping[int, str], *, now: datetime) -> Wait
         owner_id=ticket.owner_id,
         owner=names.get(ticket.owner_id or 0),
     )
+
+
+async def trend(session: AsyncSession, periods: Sequence[Period]) -> list[Day]:
+    """What came and what was resolved, of each period's first day; each an index range."""
+    counts = []
+    for number, period in enumerate(periods):
+        opened = select(func.count()).where(_within(Ticket.created_at, period))
+        resolved = select(func.count(Event.ticket_id.distinct())).where(
+            _within(Event.at, period), Event.kind == _RESOLVED
+        )
+        columns = (opened.scalar_subquery(), resolved.scalar_subquery())
+        counts.append(select(literal(number), *columns))
+    rows = {row[0]: row for row in await session.execute(union_all(*counts))}
+    return [
+        Day(date=period.first, opened=rows[number][1], resolved=rows[number][2])
+        for number, period in enumerate(periods)
+    ]
+
+
+async def silent_complaints(
+    session: AsyncSession, *, since: datetime, limit: int
+) -> Sequence[Ticket]:
+    """Complaints resolved since then about which the customer, asked, has said nothing."""
+    asked = exists().where(
+        Callback.ticket_id == Ticket.id,
+        Callback.cycle == Ticket.reopen_count,
+        Callback.state.in_(_SILENT),
+    )
+    found = select(Ticket).where(
+        Ticket.resolved_at >= since,
+        Ticket.kind == TicketKind.COMPLAINT,
+        Ticket.status == Status.RESOLVED,
+        asked,
+    )
+    return (await session.scalars(found.order_by(Ticket.resolved_at).limit(limit))).all()
 
 
 # How things stand now

@@ -1,0 +1,71 @@
+"""The page of figures: how things stand, how it went, and which complaints nobody confirmed."""
+
+from datetime import timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from contact_center.agents.models import Presence
+from contact_center.desk import charts
+from contact_center.desk.render import page
+from contact_center.desk.rows import rows_of
+from contact_center.desk.shell import surroundings
+from contact_center.reports import actions, queries, rules
+from contact_center.tickets.queries import tickets_by_id
+from contact_center.web.call import Call
+from contact_center.web.permissions import Permission
+from contact_center.web.routes import Routes
+
+routes = Routes("desk", prefix="/desk", documented=False)
+
+CHOICES = (7, 30)  # days
+COMPLAINTS_SHOWN, COMPLAINTS_OF = 50, timedelta(days=90)
+Days = Literal["7", "30"]
+
+
+@routes.get("/figures", permission=Permission.REPORTS_READ)
+async def show_figures(call: Call, days: Days = "7") -> web.Response:
+    shell = await surroundings(call, call.session, active="figures")
+    return page(call, "figures.html", **await _figures(call, int(days)), **shell)
+
+
+@routes.get("/figures/now", permission=Permission.REPORTS_READ)
+async def show_fresh_figures(call: Call, days: Days = "7") -> web.Response:
+    """What an open page asks for now and then."""
+    return page(call, "figures_now.html", **await _figures(call, int(days)))
+
+
+async def _figures(call: Call, days: int) -> dict[str, Any]:
+    session, zone = call.session, ZoneInfo(call.agent.time_zone)
+    today = call.now.astimezone(zone).date()
+    dates = [today - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
+    period = rules.days(dates[0], today, time_zone=zone.key)
+    digest = await actions.digest(session, period, now=call.now)
+    since = rules.instant(today, zone=zone)
+    board = await actions.wallboard(session, now=call.now, since=since)
+    trend = await queries.trend(
+        session, [rules.days(date, date, time_zone=zone.key) for date in dates]
+    )
+    silent = await queries.silent_complaints(
+        session, since=call.now - COMPLAINTS_OF, limit=COMPLAINTS_SHOWN
+    )
+    waiting = await tickets_by_id(session, [one.ticket_id for one in digest.longest_waiting])
+    return {
+        "days": days,
+        "choices": CHOICES,
+        "board": board,
+        "present": sum(n for kind, n in board.agents.items() if kind is not Presence.OFFLINE),
+        "digest": digest,
+        # Nobody reads a complaint about themselves.
+        "longest": [
+            one
+            for one in digest.longest_waiting
+            if waiting[one.ticket_id].about_agent_id != call.agent.id
+        ],
+        "columns": charts.columns(trend),
+        "width": charts.WIDTH,
+        "height": charts.HEIGHT,
+        "ages": charts.shares(digest.total.ages),
+        "complaints": await rows_of(session, silent, agent_id=call.agent.id, now=call.now),
+    }

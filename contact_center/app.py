@@ -8,6 +8,7 @@ from contact_center.accounts import api as accounts
 from contact_center.agents.api import absences, staff
 from contact_center.alerts import api as alerts
 from contact_center.closure import api as closure
+from contact_center.complaints.api import items, listing, steps
 from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
@@ -67,6 +68,9 @@ TABLES = (
     uploads.routes,
     links.routes,
     routing.routes,
+    steps.routes,
+    items.routes,
+    listing.routes,
     knowledge.routes,
     sending.routes,
     events.routes,

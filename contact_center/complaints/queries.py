@@ -29,7 +29,7 @@ from contact_center.db import Table, insert_or_ignore
 from contact_center.errors import Conflict, NotFound
 from contact_center.procedure import Procedure
 from contact_center.tickets.models import Ticket, TicketKind, reference
-from contact_center.tickets.queries import lock_ticket
+from contact_center.tickets.queries import get_ticket, lock_ticket
 
 COMPLAINTS = Table.metadata.tables["complaints"]
 
@@ -103,6 +103,16 @@ async def insert_complaints(session: AsyncSession, rows: Sequence[Mapping[str, A
 
 async def find_complaint(session: AsyncSession, ticket_id: int) -> Complaint | None:
     return await session.get(Complaint, ticket_id, populate_existing=True)
+
+
+async def view_case(session: AsyncSession, ticket_id: int, *, procedure: Procedure) -> Case:
+    """Only to look at; nothing is locked. Raises NotFound."""
+    ticket = await get_ticket(session, ticket_id)
+    if ticket.kind is not TicketKind.COMPLAINT:
+        raise NotFound(f"{ticket.reference} is no complaint")
+    if await find_complaint(session, ticket_id) is None:  # its first step opens the file
+        return Case(ticket=ticket, complaint=Complaint(**file_row(ticket, procedure)))
+    return await case_of(session, ticket)
 
 
 async def case_of(session: AsyncSession, ticket: Ticket) -> Case:

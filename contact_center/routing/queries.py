@@ -215,6 +215,7 @@ async def offers_to(
             text("routing_decisions.offer = 'offered'"),
             RoutingDecision.expires_at > now,
             Ticket.status == Status.QUEUED,
+            Ticket.about_agent_id.is_distinct_from(agent_id),
         )
         .order_by(RoutingDecision.expires_at, RoutingDecision.id)
     )

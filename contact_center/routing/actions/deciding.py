@@ -12,8 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.accounts.models import Tier
-from contact_center.agents.queries import absent_agents, acting_for
-from contact_center.db import hint
+from contact_center.agents.queries import absent_agents, acting_for, is_recused
 from contact_center.deliveries import actions as deliveries
 from contact_center.routing import queries
 from contact_center.routing.models import Candidate, OfferState, RoutedBy
@@ -71,6 +70,7 @@ class Round:
     people: Mapping[int, People]
     owners: Mapping[int, Sequence[tuple[int, int]]]
     candidates: Mapping[int, Candidate]
+    barred: Mapping[int, frozenset[int]] = field(default_factory=dict)  # by whom it is about
     acting: Mapping[int, int] = field(default_factory=dict)  # by whom they stand in for
     passed: frozenset[int] = frozenset()
 
@@ -85,7 +85,7 @@ class Round:
             skills=found[1].skills if found and team and found[1].team == team.name else _NO_SKILLS,
             named=self.named(ticket),
             passed=self.passed,
-            barred=_NOBODY if ticket.about_agent_id is None else frozenset({ticket.about_agent_id}),
+            barred=self.barred.get(ticket.about_agent_id or 0, _NOBODY),
             matching=self.switchboard.matching,
         )
 
@@ -179,8 +179,6 @@ async def keep(
     offered = {row["agent_id"] for row in rows if row["agent_id"] is not None}
     if offered:
         await queries.note_turns(session, offered, now=now)
-    for agent_id in offered:
-        hint(session, f"offers:{agent_id}")
 
 
 def decision_row(choice: Choice, *, switchboard: Switchboard, now: datetime) -> dict[str, Any]:
@@ -319,6 +317,10 @@ async def _candidates(
     found = await queries.candidates(
         session, team_ids=pushing, agent_ids=known | set(round_.acting.values())
     )
+    # Rare: who has to keep away from a complaint is asked one by one.
+    for about in {t.about_agent_id for t in tickets if t.about_agent_id is not None}:
+        kept_away = [one for one in found if await is_recused(session, one, about=about)]
+        round_.barred = {**round_.barred, about: frozenset(kept_away)}
     for agent_id in await absent_agents(session, now=round_.now):
         if agent_id in found:
             found[agent_id].absent = True

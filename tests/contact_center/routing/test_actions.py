@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from contact_center.accounts.models import Account, Tier
-from contact_center.agents.models import Absence, Presence
+from contact_center.agents.models import Absence, Presence, Role, TeamMember
 from contact_center.agents.queries import get_agent
 from contact_center.alerts.queries import alerts_of
 from contact_center.db import Database
@@ -22,7 +22,7 @@ from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import AlreadyClaimed, Status, TransferReason
 from contact_center.tickets.queries import get_ticket
 from scheduler import sweeps
-from tests.support.factories import inbound, make_ticket
+from tests.support.factories import inbound, make_agent, make_ticket
 
 MINUTE = timedelta(minutes=1)
 
@@ -108,13 +108,20 @@ async def test_g29_who_stands_in_for_an_absent_owner_is_offered_what_is_theirs(
 async def test_o7_a_complaint_about_somebody_is_never_offered_to_them(
     place, db, clock, runtime
 ) -> None:
-    team, [li] = await place.team(people=1)
+    team, [lead] = await place.team(people=1, role=Role.LEAD)
+    _, [other] = await place.team("Other", people=1, role=Role.LEAD)
     async with db.begin() as session:
-        ticket = await make_ticket(session, now=clock(), team_id=team.id, about_agent_id=li)
+        below = await make_agent(session, now=clock())
+        session.add(TeamMember(team_id=team.id, agent_id=below.id))
+        ticket = await make_ticket(session, now=clock(), team_id=team.id, about_agent_id=lead)
 
     await sweeps.route_waiting(runtime)
+    alone = (await place.decision(ticket.id)).agent_id
+    async with db.begin() as session:
+        session.add(TeamMember(team_id=team.id, agent_id=other))
+    await sweeps.route_waiting(runtime)
 
-    assert (await place.decision(ticket.id)).agent_id is None
+    assert (alone, (await place.decision(ticket.id)).agent_id) == (None, other)
 
 
 @pytest.mark.parametrize(

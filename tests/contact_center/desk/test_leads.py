@@ -8,7 +8,13 @@ from contact_center.deliveries.queries import DELIVERIES
 from contact_center.events.rules import agent
 from contact_center.messages.actions import reply
 
-LEAD_PAGES = ("/desk/undelivered", "/desk/quarantine", "/desk/supervision", "/desk/admin/replies")
+LEAD_PAGES = (
+    "/desk/undelivered",
+    "/desk/quarantine",
+    "/desk/supervision",
+    "/desk/figures",
+    "/desk/admin/replies",
+)
 ADMIN_PAGES = ("/desk/admin/agents", "/desk/admin/tokens", "/desk/admin/webhooks")
 
 

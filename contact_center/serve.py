@@ -49,6 +49,7 @@ from contact_center.policies.loading import load_policies
 from contact_center.procedure import FILE, load_procedure
 from contact_center.runtime import Runtime
 from contact_center.settings import Settings, SettingsError
+from contact_center.sla.actions import versions
 from contact_center.sources.models import Source
 from contact_center.sources.rules import load_sources
 from contact_center.storage import LocalStorage
@@ -98,7 +99,9 @@ async def runtime_from(
     calendars = load_calendars(directory)
     switchboard = load_switchboard(directory / "routing.toml", calendars=calendars)
     procedure = load_procedure(directory / FILE)
+    policies = load_policies(directory, calendars=calendars)
     intake = Intake(
+        policies=policies,
         db=db,
         settings=settings,
         texts=texts,
@@ -115,7 +118,7 @@ async def runtime_from(
         storage=LocalStorage(settings.attachments.directory),
         texts=texts,
         calendars=calendars,
-        policies=load_policies(directory, calendars=calendars),
+        policies=policies,
         switchboard=switchboard,
         procedure=procedure,
         inbox=Batcher(intake.handle),
@@ -166,6 +169,7 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> s
             runtime_from(settings, directory, sources=sources, stopped=stopped)
         )
         await migrations.upgrade(runtime.db)
+        await keep_what_holds(runtime)
         seeded = await seed_if_empty(runtime.db) if demo else None
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -177,6 +181,17 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> s
         await stopped.wait()
         logger.info("stopping")
     return stopped.died
+
+
+async def keep_what_holds(runtime: Runtime) -> None:
+    """Calendars and policies as they are from now on: what has begun goes on by the old ones."""
+    async with runtime.db.begin() as session:
+        await versions.keep(
+            session,
+            calendars=runtime.calendars,
+            policies=runtime.policies,
+            now=runtime.now(),
+        )
 
 
 async def start_roles(

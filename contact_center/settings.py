@@ -129,13 +129,6 @@ class DeliverySettings(Section):
     }
 
 
-class Targets(Section):
-    """Plain minutes around the clock."""
-
-    first_response: int = Field(60, gt=0)
-    resolution: int = Field(24 * 60, gt=0)
-
-
 class Callbacks(Section):
     delay_minutes: int = Field(60, ge=0)
     answer_within_hours: int = Field(72, gt=0)
@@ -178,12 +171,6 @@ class Settings(BaseSettings):
     webchat: Webchat = Webchat()
     webhooks: Webhooks = Webhooks()
     deliveries: DeliverySettings = DeliverySettings()
-    targets: dict[Literal["urgent", "high", "normal", "low"], Targets] = {
-        "urgent": Targets(first_response=15, resolution=4 * 60),
-        "high": Targets(first_response=30, resolution=8 * 60),
-        "normal": Targets(first_response=60, resolution=24 * 60),
-        "low": Targets(first_response=240, resolution=72 * 60),
-    }
     callbacks: Callbacks = Callbacks()
     handovers: HandoverSettings = HandoverSettings()
     supervision: Supervision = Supervision()

@@ -16,6 +16,7 @@ from contact_center.migrations import run as migrations
 from contact_center.settings import Callbacks, Settings
 from contact_center.switchboard import load_switchboard
 from contact_center.texts import load_texts
+from tests.support.calendars import POLICIES
 
 CONFIG = Path(__file__).parents[1] / "config"
 
@@ -23,6 +24,7 @@ CONFIG = Path(__file__).parents[1] / "config"
 def demo_intake(db: Database) -> Intake:
     texts = load_texts(CONFIG / "texts")
     return Intake(
+        policies=POLICIES,
         db=db,
         settings=for_demo(Settings()).model_copy(update={"callbacks": Callbacks()}),
         texts=texts,

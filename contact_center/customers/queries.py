@@ -103,6 +103,16 @@ async def page_of_customers(
     return (await session.scalars(found.order_by(Customer.id).limit(limit))).all()
 
 
+async def tiers_of(session: AsyncSession, customer_ids: Collection[int]) -> dict[int, str]:
+    """Of those who belong to an account."""
+    accounts = Table.metadata.tables["accounts"]
+    found = select(CUSTOMERS.c.id, accounts.c.tier).join(
+        accounts, accounts.c.id == CUSTOMERS.c.account_id
+    )
+    rows = await session.execute(found.where(among(session, CUSTOMERS.c.id, customer_ids)))
+    return {row[0]: row[1].value for row in rows}
+
+
 async def lock_customer(session: AsyncSession, customer_id: int) -> Customer:
     found = select(Customer).where(Customer.id == customer_id).with_for_update()
     customer = await session.scalar(found.execution_options(populate_existing=True))

@@ -207,7 +207,6 @@ class Performance:
             case.ticket_id,
             version=None,
             changes=changes,
-            policy=self.intake.settings.targets,
             by=case.by,
             now=now,
         )
@@ -282,7 +281,6 @@ class Performance:
             case.ticket_id,
             message_ids=case.message_ids[-1:],
             subject=case.telling.subject,
-            policy=self.intake.settings.targets,
             by=case.by,
             now=now,
         )

@@ -197,7 +197,6 @@ async def split(call: Call, ticket_id: Id, form: Form[SplitForm]) -> web.Respons
             ticket_id,
             message_ids={int(number) for number in form.messages.split(",")},
             subject=form.subject,
-            policy=call.runtime.settings.targets,
             by=_by(call),
             now=call.now,
         )

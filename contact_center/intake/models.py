@@ -61,6 +61,10 @@ class Draft:
     is_new: bool = False
     was_queued: bool = False  # by this batch: it needs a human from now on
     was_waiting: bool = False  # until this batch
+    asks_again: "Line | None" = None  # has been answered, and waits for an answer again
+    policy_version: str | None = None
+    answer_due_at: datetime | None = None
+    first_response_at: datetime | None = None
     has_moved: bool = False  # its status, or what it is about
     lines: list[Line] = field(default_factory=list)
     events: list[tuple[str, Actor, dict[str, Any]]] = field(default_factory=list)

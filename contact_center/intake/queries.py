@@ -29,6 +29,9 @@ _DECISIVE = (
     "waiting_since",
     "resolved_at",
     "next_due_at",
+    "first_response_at",
+    "policy_version",
+    "category",
     "event_count",
 )
 _LOCK = (
@@ -66,7 +69,16 @@ async def update_tickets(session: AsyncSession, drafts: Sequence[Draft], *, now:
 
 
 _GROWING = ("waiting_since",)
-_MOVING = ("waiting_since", "status", "kind", "subject", "facts", "team_id", "next_due_at")
+_MOVING = (
+    "waiting_since",
+    "status",
+    "kind",
+    "subject",
+    "facts",
+    "team_id",
+    "next_due_at",
+    "policy_version",
+)
 
 
 @cache
@@ -119,6 +131,7 @@ def _ticket_row(talk: Talk, draft: Draft, now: datetime) -> dict[str, Any]:
         "updated_at": now,
         "waiting_since": draft.waiting_since,
         "next_due_at": draft.next_due_at,
+        "policy_version": draft.policy_version,
     }
 
 

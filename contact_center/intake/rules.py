@@ -212,6 +212,8 @@ def _take_in(
         ticket.say("ticket.resumed", customer(talk.customer_id), was=ticket.status.value)
         ticket.status, ticket.has_moved, ticket.was_waiting = Status.OPEN, True, True
     if ticket.status is not Status.BOT:
+        if ticket.waiting_since is None and ticket.first_response_at is not None:
+            ticket.asks_again = ticket.lines[-1]
         ticket.waiting_since = ticket.waiting_since or now
 
 
@@ -247,7 +249,7 @@ def announce_receipt(talk: Talk, draft: Draft) -> None:
 
 def receipt(talk: Talk, draft: Draft, *, settings: Settings, texts: Texts, now: datetime) -> str:
     """Says under which number the request is kept, and when it will be answered."""
-    due = now + timedelta(minutes=settings.targets[draft.priority.value].first_response)
+    due = draft.answer_due_at or now
     return texts.say(
         talk.language,
         "receipt.mail",

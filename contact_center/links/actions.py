@@ -19,12 +19,11 @@ from contact_center.links.models import BY_HAND, LinkKind, TicketLink
 from contact_center.messages import queries as messages
 from contact_center.messages.rules import unanswered_since
 from contact_center.promises import actions as customers_promises
+from contact_center.sla.actions import promising
 from contact_center.sla.actions import together as clocks
 from contact_center.sla.actions.rows import Changes
-from contact_center.sla.rules.selection import promises
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
-from contact_center.tickets.actions import Policy
 from contact_center.tickets.models import (
     ACTIVE,
     FINISHED,
@@ -109,7 +108,6 @@ async def split(
     *,
     message_ids: Collection[int],
     subject: str,
-    policy: Policy,
     by: Actor,
     now: datetime,
 ) -> Ticket:
@@ -131,8 +129,7 @@ async def split(
     ticket.message_count, part.message_count = ticket.message_count - moved, moved
     if ticket.waiting_since is not None:
         ticket.waiting_since = unanswered_since(rest)
-    agreed = promises(policy[part.priority])
-    begun = await clocks.start_all(session, part, agreed, start=part.created_at)
+    begun = await promising.begin(session, part, start=part.created_at)
     tickets.touch(ticket, now=now)
     facts = {"split_from": ticket.id}
     await tickets.say(session, part, "ticket.opened", by=by, now=now, clocks=begun, **facts)
@@ -235,6 +232,7 @@ def _part_of(ticket: Ticket, *, subject: str, start: datetime, now: datetime) ->
         conversation_id=ticket.conversation_id,
         team_id=ticket.team_id,
         suggested_owner_id=ticket.owner_id,
+        policy_version=ticket.policy_version,
         reopen_count=0,
         message_count=0,
         event_count=0,

@@ -109,7 +109,6 @@ async def split_ticket(call: Call, ticket_id: Id, body: Split) -> TicketView:
         ticket_id,
         message_ids=body.message_ids,
         subject=body.subject,
-        policy=call.runtime.settings.targets,
         by=actor(call),
         now=call.now,
     )

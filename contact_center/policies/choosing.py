@@ -45,6 +45,7 @@ class Policies:
     presets: Mapping[str, Preset]
     work_order_types: Mapping[str, WorkOrderType]
     version: str
+    text: str  # what it was read from, to read it again: a ticket keeps its version
     calendars: Mapping[str, Calendar]
     _chosen: dict[Facts, Policy] = field(default_factory=dict, repr=False, compare=False)
 

@@ -56,6 +56,7 @@ def parse_policies(
     }
     said = _validated(_POLICIES, table, file)
     used = {one.preset: presets.get(one.preset) for one in said.policy if one.preset}
+    text = json.dumps([table, used], sort_keys=True, default=str)
     try:
         policies = Policies(
             lines=tuple(_lines(said, known)),
@@ -65,13 +66,20 @@ def parse_policies(
             reserve=said.reserve,
             presets=MappingProxyType(known),
             work_order_types={n: _work_order_type(n, one) for n, one in said.work_orders.items()},
-            version=_digest([table, used]),
+            version=hashlib.sha256(text.encode()).hexdigest()[:12],
+            text=text,
             calendars=calendars,
         )
         check(policies)
     except Invalid as error:
         raise SettingsError(f"{file}: {error}") from error
     return policies
+
+
+def reread(text: str, *, calendars: Calendars) -> Policies:
+    """What `Policies.text` says, on the calendars of now."""
+    table, presets = json.loads(text)
+    return parse_policies(table, presets, calendars=calendars)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -177,8 +185,3 @@ def _work_order_type(name: str, table: WorkOrderTable) -> WorkOrderType:
     return WorkOrderType(
         name, _words(table.title), table.sign_for, table.finish, table.visit, by_priority
     )
-
-
-def _digest(tables: Any) -> str:
-    text = json.dumps(tables, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

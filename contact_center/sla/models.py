@@ -47,6 +47,7 @@ FROM_THE_START = (
     ClockKind.STATUS_UPDATE,
     ClockKind.FINAL_RESPONSE,
 )
+OF_POLICIES = frozenset({*FROM_THE_START, ClockKind.NEXT_RESPONSE})
 
 ROUND_THE_CLOCK = "24x7"
 

@@ -53,11 +53,13 @@ async def find_clock(
 
 
 async def calendar_versions(
-    session: AsyncSession, names: Collection[str]
+    session: AsyncSession, names: Collection[str] | None = None
 ) -> Sequence[CalendarVersion]:
     """The oldest first."""
-    found = select(CalendarVersion).where(CalendarVersion.name.in_(tuple(names)))
-    return (await session.scalars(found.order_by(CalendarVersion.effective_from))).all()
+    found = select(CalendarVersion).order_by(CalendarVersion.effective_from)
+    if names is not None:
+        found = found.where(CalendarVersion.name.in_(tuple(names)))
+    return (await session.scalars(found)).all()
 
 
 async def keep_calendar(
@@ -71,8 +73,12 @@ async def keep_calendar(
     )
 
 
-async def policy_version(session: AsyncSession, digest: str) -> PolicyVersion | None:
-    return await session.get(PolicyVersion, digest)
+async def policy_version(session: AsyncSession, digest: str | None) -> PolicyVersion | None:
+    """That version, or else the latest."""
+    found = select(PolicyVersion).order_by(
+        PolicyVersion.digest != digest, PolicyVersion.effective_from.desc()
+    )
+    return await session.scalar(found.limit(1))
 
 
 async def keep_policies(

@@ -16,10 +16,8 @@ from contact_center.db import hint
 from contact_center.errors import Conflict, Forbidden, Invalid, Stale
 from contact_center.events.actions import record
 from contact_center.events.rules import SYSTEM, Actor, agent_id
-from contact_center.settings import Targets
-from contact_center.sla.actions import together
+from contact_center.sla.actions import promising, together
 from contact_center.sla.actions.rows import Changes
-from contact_center.sla.rules.selection import promises
 from contact_center.tickets import queries, rules
 from contact_center.tickets.models import (
     ACTIVE,
@@ -35,7 +33,7 @@ from contact_center.tickets.models import (
 )
 from contact_center.tickets.rules import check_nothing_is_open
 
-Policy = Mapping[Any, Targets]  # by priority
+_PROMISED_BY = {"kind", "priority", "category", "team_id"}  # what policies depend on
 
 
 # Who works on it
@@ -135,7 +133,12 @@ async def note_answer(
     ticket.first_response_at = ticket.first_response_at or now
     ticket.asked_at = now
     await _note_breaches(session, ticket, now=now)
-    return await together.answer(session, ticket, message_id=message_id, now=now)
+    # What a complaint is promised besides an answer is up to its own procedure.
+    is_news = ticket.kind is not TicketKind.COMPLAINT and ticket.status in ACTIVE
+    said = await together.answer(session, ticket, message_id=message_id, is_news=is_news, now=now)
+    if is_news:
+        said += await promising.report_again(session, ticket, message_id=message_id, now=now)
+    return said
 
 
 # Where it stands
@@ -229,7 +232,9 @@ async def close(
     ticket = await queries.lock_ticket(session, ticket_id)
     _move(ticket, Status.CLOSED, now=now)
     ticket.closed_at = now
-    await say(session, ticket, "ticket.closed", by=by, now=now, reason=reason)
+    await _note_breaches(session, ticket, now=now)
+    changes = await together.conclude(session, ticket, now=now)
+    await say(session, ticket, "ticket.closed", by=by, now=now, clocks=changes, reason=reason)
     return ticket
 
 
@@ -254,7 +259,6 @@ async def edit(
     *,
     version: int | None,
     changes: Mapping[str, Any],
-    policy: Policy,
     by: Actor,
     now: datetime,
     reclassify: bool = False,
@@ -281,10 +285,9 @@ async def edit(
     for name, value in changed.items():
         setattr(ticket, name, value)
     again: Changes = []
-    if "priority" in changed:
+    if changed.keys() & _PROMISED_BY and ticket.status in ACTIVE:
         await _note_breaches(session, ticket, now=now)
-        agreed = promises(policy[ticket.priority])
-        again = await together.retarget(session, ticket, agreed, now=now)
+        again = await promising.promise_anew(session, ticket, now=now)
     touch(ticket, now=now)
     # A subject is the customer's text, so the log only says that it changed.
     diff = {n: [before[n], v] for n, v in changed.items() if n != "subject"}

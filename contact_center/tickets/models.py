@@ -195,8 +195,7 @@ class Ticket(Table):
     silent_since: Mapped[datetime | None]  # while it waits for the customer
     remind_at: Mapped[datetime | None]
     reminders: Mapped[int] = mapped_column(default=0, server_default="0")
-    policy: Mapped[Short | None]  # what it is promised by, in the version it started with
-    policy_version: Mapped[Short | None]
+    policy_version: Mapped[Short | None]  # what it is promised by, as it was when it began
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     stage: Mapped[Short | None]  # of the complaint; None on a complaint: received

@@ -23,6 +23,7 @@ from contact_center.messages.queries import ticket_messages
 from contact_center.runtime import Runtime
 from contact_center.switchboard import Switchboard
 from scheduler.relay import Relay
+from tests.support.calendars import POLICIES
 from tests.support.factories import make_agent
 from tests.support.inboxes import with_intake
 from tests.support.mail import FarServer, a_far_server, mail_settings
@@ -83,6 +84,7 @@ async def story(runtime: Runtime, tmp_path: Path) -> AsyncIterator[Story]:
         stack.push_async_callback(channel.close)
         runtime = dataclasses.replace(runtime, settings=settings, channels={"email": channel})
         intake = Intake(
+            policies=POLICIES,
             db=runtime.db,
             settings=settings,
             texts=runtime.texts,

@@ -29,6 +29,7 @@ from contact_center.web.limits import LIMITS, RateLimit
 from contact_center.web.passwords import PASSWORDS
 from contact_center.web.permissions import Permission
 from contact_center.web.principal import AUTHENTICATOR, Kind, Principal
+from tests.support.calendars import POLICIES
 from tests.support.factories import make_agent, make_team
 from tests.support.inboxes import with_intake
 
@@ -63,6 +64,7 @@ class Admin(Doorkeeper):
 @pytest.fixture
 async def server_url(runtime) -> AsyncIterator[str]:
     intake = Intake(
+        policies=POLICIES,
         db=runtime.db,
         settings=runtime.settings,
         texts=runtime.texts,

@@ -23,6 +23,7 @@ from contact_center.tickets.models import ResolutionCode, Status, Ticket
 from contact_center.tickets.queries import get_ticket
 from scheduler.relay import Relay
 from scheduler.sweeps import make_callbacks, plan_callbacks
+from tests.support.calendars import POLICIES
 from tests.support.factories import make_agent, make_team
 from tests.support.fakes import FakeClock
 from tests.support.telegram import TOKEN, FakeTelegram, blocked, message, pressed
@@ -53,6 +54,7 @@ async def service(
     bus = Bus()
     db = Database(database_url, on_commit=bus.publish)
     intake = Intake(
+        policies=POLICIES,
         db=db,
         settings=settings,
         texts=runtime.texts,

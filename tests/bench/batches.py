@@ -23,6 +23,7 @@ from contact_center.switchboard import load_switchboard
 from contact_center.texts import load_texts
 from tests.bench.figures import Figure
 from tests.bench.stages import Stage
+from tests.support.calendars import POLICIES
 from tests.support.factories import inbound
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -104,6 +105,7 @@ async def ours(
     texts = load_texts(directory / "texts")
     moments = iter([START + timedelta(seconds=n) for n in range(len(work))])
     intake = Intake(
+        policies=POLICIES,
         db=db,
         settings=Settings(),
         texts=texts,

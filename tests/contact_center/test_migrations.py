@@ -1,3 +1,4 @@
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
@@ -5,7 +6,19 @@ from sqlalchemy import inspect
 from contact_center.customers.queries import search_customers
 from contact_center.migrations import run
 from contact_center.migrations.tables import metadata
+from contact_center.sla.actions.versions import keep
+from tests.conftest import NOON
+from tests.support.calendars import POLICIES, SHIPPED
 from tests.support.factories import make_customer
+
+
+@pytest.fixture(autouse=True)
+async def _as_others_expect_it(db):
+    """The next test's database is this one."""
+    yield
+    async with db.begin() as session:
+        await keep(session, calendars=SHIPPED, policies=POLICIES, now=NOON)
+
 
 SEARCH = "message_search"  # differs between the databases, so no model describes it
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.models import Agent, Presence, Role, Team
+from contact_center.calendars.days import parse
 from contact_center.channels.base import Inbound, Sender
 from contact_center.conversations.models import Conversation
 from contact_center.customers.models import Customer, Identity
@@ -14,12 +15,26 @@ from contact_center.customers.queries import index_again
 from contact_center.messages import queries as messages
 from contact_center.messages.models import Author, Direction
 from contact_center.messages.rules import message_row
-from contact_center.settings import Settings
 from contact_center.sla.actions import together
-from contact_center.sla.rules.selection import promises
-from contact_center.tickets.models import ACTIVE, Status, Ticket
+from contact_center.sla.models import ClockKind
+from contact_center.sla.rules.engine import Terms
+from contact_center.tickets.models import ACTIVE, Priority, Status, Ticket
 
 _numbers = count(1)
+_FIRST, _FULL = ClockKind.FIRST_RESPONSE, ClockKind.RESOLUTION
+
+
+def _around_the_clock(first: str, full: str) -> dict[ClockKind, Terms]:
+    pauses = "waiting_customer,on_hold"
+    return {_FIRST: Terms(goal=parse(first)), _FULL: Terms(goal=parse(full), pauses=pauses)}
+
+
+PROMISED = {
+    Priority.URGENT: _around_the_clock("15min", "4h"),
+    Priority.HIGH: _around_the_clock("30min", "8h"),
+    Priority.NORMAL: _around_the_clock("60min", "24h"),
+    Priority.LOW: _around_the_clock("4h", "72h"),
+}
 
 
 def inbound(text: str = "My parcel is late", **fields: Any) -> Inbound:
@@ -97,8 +112,7 @@ async def make_ticket(
     await session.flush()
     conversation.ticket_id = ticket.id
     if ticket.status in ACTIVE:
-        targets = Settings().targets[ticket.priority.value]
-        await together.start_all(session, ticket, promises(targets), start=now)
+        await together.start_all(session, ticket, PROMISED[ticket.priority], start=now)
         ticket.waiting_since = now
     await session.flush()
     return ticket

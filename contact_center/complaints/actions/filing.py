@@ -62,7 +62,6 @@ async def edit(
         ticket_id,
         version=None,
         changes=changes,
-        policy=turn.settings.targets,
         by=turn.by,
         now=turn.now,
     )
@@ -91,7 +90,6 @@ async def reclassify(
         ticket_id,
         version=None,
         changes={"kind": kind},
-        policy=turn.settings.targets,
         by=turn.by,
         now=turn.now,
         reclassify=True,

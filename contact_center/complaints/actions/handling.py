@@ -100,7 +100,6 @@ async def assess(
         ticket_id,
         version=None,
         changes={"priority": priority_for(**weighed, procedure=turn.procedure)},
-        policy=turn.settings.targets,
         by=turn.by,
         now=turn.now,
     )

@@ -1,57 +1,107 @@
 """The clocks of a batch: those of tickets that need a human now, and those that go on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.intake.models import Draft
-from contact_center.settings import Settings
+from contact_center.agents.queries import all_teams
+from contact_center.customers.queries import tiers_of
+from contact_center.intake.models import Draft, Line
+from contact_center.policies.choosing import Policies
+from contact_center.policies.terms import NO_TIER, Facts
+from contact_center.routing.actions.deciding import Choice
 from contact_center.sla import queries
+from contact_center.sla.actions import versions
 from contact_center.sla.actions.rows import calendars_for, clock_row, next_due, run_of, write
+from contact_center.sla.models import FROM_THE_START, ClockKind
 from contact_center.sla.rules import engine
-from contact_center.sla.rules.engine import Run
+from contact_center.sla.rules.engine import Run, Terms
 from contact_center.sla.rules.history import change
 from contact_center.sla.rules.selection import promises
-from contact_center.tickets.models import Priority
+
+NEXT = (ClockKind.NEXT_RESPONSE,)
 
 
-class Promise(NamedTuple):
-    """A clock that begins with this batch; its ticket may not have a number yet."""
+class Begun(NamedTuple):
+    """Clocks that begin with this batch; `line`: of the message they are about."""
 
     draft: Draft
-    run: Run
+    runs: Sequence[Run]
+    line: Line | None = None
 
 
 async def promise(
-    session: AsyncSession, drafts: Sequence[Draft], *, settings: Settings, now: datetime
-) -> list[Promise]:
+    session: AsyncSession,
+    drafts: Sequence[Draft],
+    *,
+    choices: Sequence[Choice],
+    policies: Policies,
+    now: datetime,
+) -> list[Begun]:
     """Sets when the tickets are due next, and has their events tell of the clocks."""
-    found = _begin([draft for draft in drafts if draft.was_queued], settings, now=now)
     await _go_on(session, [draft for draft in drafts if draft.was_waiting], now=now)
-    return found
+    return [
+        *_begin(choices, policies, now=now),
+        *await _expect_answers(session, drafts, policies, now=now),
+    ]
 
 
-async def write_clocks(session: AsyncSession, promised: Sequence[Promise]) -> None:
-    if promised:
-        await queries.insert_clocks(session, [clock_row(draft.id, run) for draft, run in promised])
+async def write_clocks(session: AsyncSession, begun: Sequence[Begun]) -> None:
+    rows = []
+    for draft, runs, line in begun:
+        ref_id = line.id if line is not None else 0
+        rows += [clock_row(draft.id, run) | {"ref_id": ref_id} for run in runs]
+        if line is not None:  # it has its number only now
+            said = [change("started", None, run) | {"ref": ref_id} for run in runs]
+            draft.tell_clocks(said, "message.received")
+    if rows:
+        await queries.insert_clocks(session, rows)
 
 
-def _begin(queued: Sequence[Draft], settings: Settings, *, now: datetime) -> list[Promise]:
+def _begin(choices: Sequence[Choice], policies: Policies, *, now: datetime) -> list[Begun]:
     """Whatever begins in one batch begins at one moment: each policy is reckoned once."""
-    found: list[Promise] = []
-    known: dict[Priority, tuple[list[Run], list[dict[str, object]]]] = {}
-    for draft in queued:
-        if draft.priority not in known:
-            agreed = promises(settings.targets[draft.priority.value])
-            runs = [engine.start(terms, kind=kind, at=now) for kind, terms in agreed.items()]
-            known[draft.priority] = (runs, [change("started", None, run) for run in runs])
-        runs, said = known[draft.priority]
-        draft.next_due_at = min((run.due_at for run in runs if run.due_at), default=None)
+    begun: list[Begun] = []
+    known: dict[int, tuple[list[Run], list[dict[str, Any]]]] = {}
+    for choice in choices:
+        draft = cast("Draft", choice.ticket)
+        policy = policies.choose(_facts(draft, choice.tier, choice.team and choice.team.name))
+        if id(policy) not in known:
+            runs = _start(promises(policy, FROM_THE_START), now=now)
+            known[id(policy)] = (runs, [change("started", None, run) for run in runs])
+        runs, said = known[id(policy)]
+        draft.policy_version = policy.version
+        draft.answer_due_at = runs[0].due_at if runs else None  # the first answer comes first
+        draft.next_due_at = _earliest(draft, runs)
         draft.tell_clocks(said, "ticket.opened", "ticket.queued")
-        found += [Promise(draft, run) for run in runs]
-    return found
+        begun.append(Begun(draft, runs))
+    return begun
+
+
+def _start(agreed: Mapping[ClockKind, Terms], *, now: datetime) -> list[Run]:
+    return [engine.start(terms, kind=kind, at=now) for kind, terms in agreed.items()]
+
+
+async def _expect_answers(
+    session: AsyncSession, drafts: Sequence[Draft], policies: Policies, *, now: datetime
+) -> list[Begun]:
+    """Customers who have been answered, and ask again: their oldest question counts."""
+    asking = [draft for draft in drafts if draft.asks_again is not None]
+    if not asking:
+        return []
+    teams = {team.id: team.name for team in await all_teams(session)}
+    tiers = await tiers_of(session, {draft.customer_id for draft in asking})
+    begun = []
+    for draft in asking:
+        old = draft.policy_version
+        by = policies if old == policies.version else await versions.policies_of(session, old)
+        facts = _facts(draft, tiers.get(draft.customer_id), teams.get(draft.team_id or 0))
+        runs = _start(promises((by or policies).choose(facts), NEXT), now=now)
+        if runs:
+            draft.next_due_at, draft.has_moved = _earliest(draft, runs), True
+            begun.append(Begun(draft, runs, draft.asks_again))
+    return begun
 
 
 async def _go_on(session: AsyncSession, waiting: Sequence[Draft], *, now: datetime) -> None:
@@ -70,3 +120,19 @@ async def _go_on(session: AsyncSession, waiting: Sequence[Draft], *, now: dateti
             said += write(clock, again, "resumed")
         draft.next_due_at = next_due(some)
         draft.tell_clocks(said, "ticket.resumed")
+
+
+def _earliest(draft: Draft, runs: Sequence[Run]) -> datetime | None:
+    dues = [draft.next_due_at, *(run.due_at for run in runs)]
+    return min((due for due in dues if due is not None), default=None)
+
+
+def _facts(draft: Draft, tier: str | None, team: str | None) -> Facts:
+    return Facts(
+        kind=draft.kind.value,
+        tier=tier if tier != NO_TIER else None,
+        priority=draft.priority.value,
+        channel=draft.channel,
+        category=draft.category,
+        team=team,
+    )

@@ -35,6 +35,7 @@ from contact_center.intake.actions.writing import talk_updates, write_events, wr
 from contact_center.intake.models import Decision, Draft, Talk
 from contact_center.ledger import actions as ledger
 from contact_center.messages import queries as messages
+from contact_center.policies.choosing import Policies
 from contact_center.procedure import Procedure, usual_procedure
 from contact_center.routing.actions import deciding as routing
 from contact_center.settings import Settings
@@ -75,6 +76,7 @@ class Intake:
     texts: Texts
     routes: Switchboard
     dialogue: Dialogue
+    policies: Policies
     now: Callable[[], datetime]
     procedure: Procedure = field(default_factory=usual_procedure)
 
@@ -101,7 +103,7 @@ class Intake:
             self._decide(batch)
             drafts = _drafts(batch.talks.values())
             choices = await self._route(session, drafts, now=now)
-            await self._write(session, drafts, now=now)
+            await self._write(session, drafts, choices, now=now)
             await routing.keep(session, choices, switchboard=self.routes, now=now)
             await _enter(session, batch)
             await tell_deputies(session, drafts, now=now)
@@ -221,12 +223,16 @@ class Intake:
         return choices
 
     async def _write(
-        self, session: AsyncSession, drafts: Sequence[tuple[Talk, Draft]], *, now: datetime
+        self,
+        session: AsyncSession,
+        drafts: Sequence[tuple[Talk, Draft]],
+        choices: Sequence[routing.Choice],
+        *,
+        now: datetime,
     ) -> None:
         queued = [draft for _, draft in drafts if draft.was_queued]
-        promised = await promise(
-            session, [draft for _, draft in drafts], settings=self.settings, now=now
-        )
+        touched = [draft for _, draft in drafts]
+        begun = await promise(session, touched, choices=choices, policies=self.policies, now=now)
         new = [(talk, draft) for talk, draft in drafts if draft.is_new]
         if new:
             await queries.insert_tickets(session, new, now=now)
@@ -236,7 +242,7 @@ class Intake:
             await queries.update_tickets(session, old, now=now)
         await open_all(session, queued, procedure=self.procedure, now=now)
         await write_lines(session, drafts, now=now)
-        await write_clocks(session, promised)
+        await write_clocks(session, begun)
         await write_events(session, drafts, now=now)
         await conversation_queries.update_conversations(session, talk_updates(drafts, now=now))
         await routing.announce(

@@ -88,8 +88,7 @@ def _add_to_tickets() -> None:
     for name in ("asked_at", "silent_since", "remind_at"):
         op.add_column("tickets", sa.Column(name, Moment, nullable=True))
     op.add_column("tickets", sa.Column("reminders", BigInt, server_default="0", nullable=False))
-    for name in ("policy", "policy_version"):
-        op.add_column("tickets", sa.Column(name, sa.String(length=64), nullable=True))
+    op.add_column("tickets", sa.Column("policy_version", sa.String(length=64), nullable=True))
     _index("ix_tickets_remind", "remind_at", only="status = 'waiting_customer'", on="tickets")
 
 
@@ -115,7 +114,7 @@ def downgrade() -> None:
     op.drop_table("policy_versions")
     op.drop_table("calendar_versions")
     op.drop_index("ix_tickets_remind", "tickets")
-    for name in ("asked_at", "silent_since", "remind_at", "reminders", "policy", "policy_version"):
+    for name in ("asked_at", "silent_since", "remind_at", "reminders", "policy_version"):
         op.drop_column("tickets", name)
     for name in ("due", "stopped", "broken", "stopped_by", "rung", "unanswered"):
         op.drop_index(f"ix_clocks_{name}", "clocks")

@@ -58,6 +58,7 @@ class Choice:
     team: TeamFacts | None
     queued_at: datetime
     climbs: int = 0
+    tier: str | None = None  # of the customer's account
 
 
 @dataclass(slots=True, kw_only=True)
@@ -163,6 +164,7 @@ async def choose(
                 team=teams.get(ticket.team_id or 0),
                 queued_at=queued_at or now,
                 climbs=climbs,
+                tier=getattr(round_.people.get(ticket.customer_id), "tier", None),
             )
         )
     return choices

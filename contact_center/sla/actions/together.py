@@ -22,7 +22,14 @@ from contact_center.sla.actions.rows import (
     turn,
     write,
 )
-from contact_center.sla.models import ANSWERS, OF_THE_TICKET, Clock, ClockKind, ClockState
+from contact_center.sla.models import (
+    ANSWERS,
+    OF_POLICIES,
+    OF_THE_TICKET,
+    Clock,
+    ClockKind,
+    ClockState,
+)
 from contact_center.sla.rules import engine, terms
 from contact_center.sla.rules.engine import Run, Terms
 from contact_center.sla.rules.history import change, ran
@@ -70,12 +77,17 @@ async def resume(session: AsyncSession, ticket: Promised, *, now: datetime) -> C
 
 
 async def answer(
-    session: AsyncSession, ticket: Promised, *, message_id: int, now: datetime
+    session: AsyncSession,
+    ticket: Promised,
+    *,
+    message_id: int,
+    now: datetime,
+    is_news: bool = False,
 ) -> Changes:
     """A person's answer leaves: nobody waits for one any more, unless it fails to arrive."""
 
     def do(run: Run, hours: Calendar) -> Run:
-        stops = run.kind in ANSWERS
+        stops = run.kind in ANSWERS or (is_news and run.kind is ClockKind.STATUS_UPDATE)
         return engine.stop(run, at=now, hours=hours, by=message_id) if stops else run
 
     return await turn(session, ticket, "stopped", do)
@@ -99,6 +111,13 @@ async def finish(session: AsyncSession, ticket: Promised, *, now: datetime) -> C
         return engine.stop(run, at=now, hours=hours) if run.kind in OF_THE_TICKET else run
 
     return await turn(session, ticket, "stopped", do)
+
+
+async def conclude(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
+    """The ticket is closed: whatever was promised besides ends with it."""
+    return await turn(
+        session, ticket, "stopped", lambda run, hours: engine.stop(run, at=now, hours=hours)
+    )
 
 
 async def go_on(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
@@ -143,7 +162,7 @@ async def retarget(
     """Other terms hold: same start, same pauses. What they do not promise is no longer owed."""
     said: Changes = []
     clocks = await queries.all_clocks(session, ticket.id)
-    ours = [c for c in clocks if c.policy_version and c.kind not in promises]
+    ours = [c for c in clocks if c.kind in OF_POLICIES and c.kind not in promises]
     for clock in clocks:
         if clock.kind in promises and run_of(clock).is_ticking:
             agreed = promises[clock.kind]

@@ -1,19 +1,38 @@
-"""What a ticket is promised."""
+"""What a ticket is promised, as its clocks need it."""
 
-from contact_center.calendars.days import Target, Unit
-from contact_center.settings import Targets
-from contact_center.sla.models import ClockKind
+from collections.abc import Collection
+
+from contact_center.calendars.hours import ROUND_THE_CLOCK
+from contact_center.policies.terms import Kind, Policy
+from contact_center.policies.terms import Terms as Promise
+from contact_center.sla.models import ANSWERS, FROM_THE_START, ClockKind
 from contact_center.sla.rules.engine import Terms
+from contact_center.sla.rules.versions import calendar_digest
 
-PAUSES = "waiting_customer,on_hold"
+# Who waits for an answer waits while a ticket is on hold, too.
+FOR_AN_ANSWER = frozenset({"waiting_customer"})
 
 
-def promises(targets: Targets) -> dict[ClockKind, Terms]:
-    minutes = {
-        ClockKind.FIRST_RESPONSE: (targets.first_response, "waiting_customer"),
-        ClockKind.RESOLUTION: (targets.resolution, PAUSES),
-    }
+def promises(
+    policy: Policy, kinds: Collection[ClockKind] = FROM_THE_START
+) -> dict[ClockKind, Terms]:
     return {
-        kind: Terms(goal=Target(number, Unit.MINUTES), pauses=pauses)
-        for kind, (number, pauses) in minutes.items()
+        kind: terms_of(policy, policy.clocks[Kind(kind.value)])
+        for kind in kinds
+        if Kind(kind.value) in policy.clocks
     }
+
+
+def terms_of(policy: Policy, promise: Promise) -> Terms:
+    kind = ClockKind(promise.kind.value)
+    statuses = policy.pauses & FOR_AN_ANSWER if kind in ANSWERS else policy.pauses
+    hours = promise.runs_on
+    return Terms(
+        goal=promise.target,
+        hours=promise.calendar,
+        version="" if hours is ROUND_THE_CLOCK else calendar_digest(promise.calendar),
+        rule=promise.rule,
+        pauses=",".join(sorted(statuses)) if promise.pausable else "",
+        policy=promise.policy,
+        policy_version=policy.version,
+    )

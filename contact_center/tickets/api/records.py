@@ -56,7 +56,6 @@ async def edit_ticket(call: Call, ticket_id: Id, body: TicketEdit) -> TicketView
         ticket_id,
         version=call.expected_version,
         changes=body.changes(),
-        policy=call.runtime.settings.targets,
         by=actor(call),
         now=call.now,
     )

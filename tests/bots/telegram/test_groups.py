@@ -19,6 +19,7 @@ from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status, TransferReason
 from contact_center.tickets.queries import get_ticket
 from scheduler.relay import Relay
+from tests.support.calendars import POLICIES
 from tests.support.factories import inbound, make_agent, make_team
 from tests.support.telegram import message, pressed
 
@@ -45,6 +46,7 @@ async def agents(runtime, clock) -> list[Agent]:
 async def ticket(runtime, clock, team) -> int:
     """A ticket that waits for the team."""
     intake = Intake(
+        policies=POLICIES,
         db=runtime.db,
         settings=runtime.settings,
         texts=runtime.texts,

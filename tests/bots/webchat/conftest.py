@@ -73,6 +73,7 @@ async def chat_db(database_url: str, bus: Bus) -> AsyncIterator[Database]:
 @pytest.fixture
 async def inbox(chat_db: Database, settings: Settings, clock: FakeClock) -> AsyncIterator[Inbox]:
     intake = Intake(
+        policies=POLICIES,
         db=chat_db,
         settings=settings,
         texts=TEXTS,

@@ -61,7 +61,7 @@ async def test_the_window_learns_reference_and_promised_time(
 
     assert ticket["reference"].startswith("T-")
     assert ticket["words"] == "Received, a colleague will take it on"
-    assert ticket["promised_at"] == (clock() + timedelta(hours=1)).isoformat()
+    assert ticket["promised_at"] == (clock() + timedelta(minutes=1)).isoformat()
 
 
 async def test_the_window_links_to_the_requests_own_page(visitor: Visitor) -> None:

@@ -20,6 +20,7 @@ from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import ResolutionCode, Ticket, TicketKind
 from contact_center.tickets.queries import lock_ticket
 from scheduler import sweeps
+from tests.support.calendars import POLICIES
 from tests.support.factories import inbound, make_agent
 from tests.support.fakes import FakeClock
 
@@ -115,6 +116,7 @@ def mailing(runtime) -> Runtime:
 @pytest.fixture
 def story(mailing, clock) -> Story:
     intake = Intake(
+        policies=POLICIES,
         db=mailing.db,
         settings=mailing.settings,
         texts=mailing.texts,

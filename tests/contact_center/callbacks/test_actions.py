@@ -134,7 +134,6 @@ async def test_leads_of_the_team_get_one_mail_each(story) -> None:
             story.ticket_id,
             version=None,
             changes={"team_id": team.id},
-            policy={},
             by=agent(mine.id),
             now=now,
         )

@@ -17,6 +17,7 @@ from contact_center.switchboard import Switchboard
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status, TicketKind
 from tests.contact_center.complaints.conftest import TEXTS
+from tests.support.calendars import POLICIES
 from tests.support.factories import inbound, make_ticket
 
 
@@ -28,6 +29,7 @@ def complaining(state, turn) -> Step:
 @pytest.fixture
 def intake(db, clock) -> Intake:
     return Intake(
+        policies=POLICIES,
         db=db,
         settings=Settings(),
         texts=TEXTS,
@@ -156,7 +158,6 @@ async def test_the_kind_is_not_edited_around_the_process(file) -> None:
             file.id,
             version=None,
             changes={"kind": TicketKind.PRAISE},
-            policy=Settings().targets,
             by=agent(file.lee.id),
             now=file.clock(),
         )

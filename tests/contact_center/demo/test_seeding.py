@@ -43,7 +43,8 @@ async def check_tickets(db: Database) -> None:
     callbacks = {(c.ticket_id, c.cycle): c for c in await rows(db, Callback)}
     for ticket in await rows(db, Ticket):
         assert (ticket.owner_id is not None) >= (ticket.status in CLAIMED)
-        if ticket.status not in WAITING:  # where all that was promised may be paused
+        # What is promised may all be paused; a complaint is promised more than its resolution.
+        if ticket.status not in WAITING | {Status.RESOLVED}:
             assert (ticket.next_due_at is not None) == (ticket.status in ACTIVE), ticket.reference
         assert (ticket.closed_at is not None) == (ticket.status in FINISHED)
         assert ticket.message_count == messages.get(ticket.id, 0)
@@ -57,13 +58,13 @@ async def check_clocks(db: Database) -> None:
     for clock in await rows(db, Clock):
         ticket = tickets[clock.ticket_id]
         if clock.state is ClockState.MET:
-            assert clock.stopped_at <= clock.due_at
+            assert clock.due_at is None or clock.stopped_at <= clock.due_at
         if clock.state is ClockState.BREACHED:
             assert clock.breached_at is not None
             assert clock.stopped_at is None or clock.stopped_at > clock.breached_at
             assert ticket.breached_at is not None
         if clock.state is ClockState.RUNNING:
-            assert ticket.status in ACTIVE
+            assert ticket.status in ACTIVE | {Status.RESOLVED}
         if clock.kind is ClockKind.FIRST_RESPONSE and ticket.first_response_at is not None:
             assert clock.state in (ClockState.MET, ClockState.BREACHED)
 

@@ -106,7 +106,13 @@ def silent(state: Any, turn: Any) -> Step:
 def build_runtime(db: Database, bus: Bus, *, now: Callable[[], datetime], files: Path) -> Runtime:
     settings = Settings(secret_key=SecretStr("a secret for tests"), company="Tea & Co")
     intake = Intake(
-        db=db, settings=settings, texts=TEXTS, routes=Switchboard(), dialogue=silent, now=now
+        policies=POLICIES,
+        db=db,
+        settings=settings,
+        texts=TEXTS,
+        routes=Switchboard(),
+        dialogue=silent,
+        now=now,
     )
     return Runtime(
         settings=settings,

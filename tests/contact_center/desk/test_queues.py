@@ -143,7 +143,7 @@ async def test_a_reference_leads_to_its_ticket(desk, written: str) -> None:
 
 async def test_an_overdue_ticket_says_so_in_words(desk, clock) -> None:
     ann = await desk.hire("Ann")
-    await desk.arrive()
+    await desk.arrive(priority="urgent")
     clock.now += timedelta(hours=2)
 
     assert "1h 0m late" in await desk.page("/desk/queues/all", ann)

@@ -424,7 +424,7 @@ async def test_a_long_conversation_begins_with_its_end(desk, clock) -> None:
 
 async def test_a_clock_that_was_missed_says_by_how_much(desk, clock) -> None:
     ann = await desk.hire("Ann")
-    await desk.arrive()
+    await desk.arrive(priority="urgent")
     clock.now += timedelta(minutes=90)
 
     assert "30m late" in await desk.page("/desk/tickets/1", ann)

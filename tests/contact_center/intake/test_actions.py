@@ -28,6 +28,7 @@ from contact_center.switchboard import Rule, Switchboard
 from contact_center.texts import load_texts
 from contact_center.tickets import actions, queries
 from contact_center.tickets.models import ResolutionCode, Status, Ticket
+from tests.support.calendars import POLICIES
 from tests.support.factories import inbound, make_agent, make_team
 
 
@@ -40,6 +41,7 @@ def dialogue(state, turn) -> Step:
 @pytest.fixture
 def intake(db, clock) -> Intake:
     return Intake(
+        policies=POLICIES,
         db=db,
         settings=Settings(),
         texts=load_texts(config_directory() / "texts"),
@@ -391,6 +393,7 @@ async def test_two_processes_that_meet_the_same_stranger_make_one_customer(
 
     other = Database(database_url)
     elsewhere = Intake(
+        policies=POLICIES,
         db=other,
         settings=intake.settings,
         texts=intake.texts,

@@ -20,6 +20,7 @@ from contact_center.runtime import Runtime
 from contact_center.switchboard import Rule, Switchboard
 from contact_center.web.permissions import Permission
 from contact_center.web.principal import AUTHENTICATOR
+from tests.support.calendars import POLICIES
 from tests.support.callers import BEARER, OneToken
 from tests.support.factories import inbound
 from tests.support.fakes import FakeClock
@@ -35,6 +36,7 @@ def silent(state: Any, turn: Turn) -> Step:
 @pytest.fixture
 async def ready(runtime: Runtime, db: Database, clock: FakeClock) -> AsyncIterator[Runtime]:
     intake = Intake(
+        policies=POLICIES,
         db=db,
         settings=runtime.settings,
         texts=runtime.texts,

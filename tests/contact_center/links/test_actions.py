@@ -10,14 +10,11 @@ from contact_center.links import actions, queries
 from contact_center.links.models import LinkKind
 from contact_center.messages import actions as messages
 from contact_center.messages.queries import ticket_messages
-from contact_center.settings import Settings
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import clocks_of
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import IllegalTransition, Status
 from tests.support.factories import customer_says, make_agent, make_customer, make_ticket
-
-POLICY = Settings().targets
 
 
 @pytest.fixture
@@ -173,14 +170,13 @@ async def test_a_split_off_ticket_starts_when_its_message_came(session, clock, p
         first.id,
         message_ids=[chosen],
         subject="Wrong bill",
-        policy=POLICY,
         by=SYSTEM,
         now=clock(),
     )
 
     assert (part.status, part.subject, part.created_at) == (Status.QUEUED, "Wrong bill", started)
     assert (part.message_count, first.message_count) == (1, 1)
-    assert part.next_due_at == started + timedelta(minutes=POLICY["normal"].first_response)
+    assert part.next_due_at == started + timedelta(hours=23)  # eight hours of business
     assert [m.id for m in await ticket_messages(session, part.id)] == [chosen]
     [link] = await queries.links_of(session, first.id)
     assert (link.ticket_id, link.kind) == (part.id, LinkKind.SPLIT)
@@ -193,9 +189,7 @@ async def test_who_waited_for_the_part_no_longer_waits_for_the_rest(session, clo
     [oldest] = [m.id for m in await ticket_messages(session, first.id)]
     await customer_says(session, first, "And my bill is wrong", now=clock())
 
-    await actions.split(
-        session, first.id, message_ids=[oldest], subject="", policy=POLICY, by=SYSTEM, now=clock()
-    )
+    await actions.split(session, first.id, message_ids=[oldest], subject="", by=SYSTEM, now=clock())
 
     assert first.waiting_since == clock()
 
@@ -209,7 +203,7 @@ async def test_a_split_takes_some_messages_and_leaves_some(session, clock, pair,
 
     with pytest.raises(Invalid):
         await actions.split(
-            session, first.id, message_ids=chosen, subject="", policy=POLICY, by=SYSTEM, now=clock()
+            session, first.id, message_ids=chosen, subject="", by=SYSTEM, now=clock()
         )
 
 

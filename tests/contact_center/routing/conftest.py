@@ -11,6 +11,7 @@ from contact_center.routing import queries
 from contact_center.settings import Settings, config_directory
 from contact_center.switchboard import Rule, Switchboard
 from contact_center.texts import load_texts
+from tests.support.calendars import POLICIES
 from tests.support.factories import inbound, make_agent, make_customer, make_team
 
 MINUTE = timedelta(minutes=1)
@@ -29,6 +30,7 @@ def runtime(runtime, switchboard):
 @pytest.fixture
 def intake(db, clock, switchboard) -> Intake:
     return Intake(
+        policies=POLICIES,
         db=db,
         settings=Settings(),
         texts=load_texts(config_directory() / "texts"),

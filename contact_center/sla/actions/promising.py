@@ -1,0 +1,80 @@
+"""Promises by policy, one ticket at a time. Callers own the transaction and log the changes.
+
+A ticket goes on by the version of the policies that it began with.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.sla import queries
+from contact_center.sla.actions.rows import Changes, Promised, run_of
+from contact_center.sla.actions.together import retarget, start_all
+from contact_center.sla.actions.versions import Described, policy_for
+from contact_center.sla.models import FROM_THE_START, Clock, ClockKind
+from contact_center.sla.rules.selection import promises
+
+_NEXT = (ClockKind.NEXT_RESPONSE,)
+
+
+class Ticket(Promised, Described, Protocol):
+    """A ticket whose row the caller has locked."""
+
+
+async def begin(session: AsyncSession, ticket: Ticket, *, start: datetime) -> Changes:
+    """It needs a human since `start`."""
+    policy = await policy_for(session, ticket)
+    if policy is None:
+        return []
+    ticket.policy_version = policy.version
+    return await start_all(session, ticket, promises(policy), start=start)
+
+
+async def promise_anew(session: AsyncSession, ticket: Ticket, *, now: datetime) -> Changes:
+    """What policies depend on has changed: same start, same pauses, other targets."""
+    policy = await policy_for(session, ticket)
+    if policy is None:
+        return []
+    ticket.policy_version = policy.version
+    agreed = promises(policy, [*FROM_THE_START, *_NEXT])
+    clocks = await queries.all_clocks(session, ticket.id)
+    missing = {
+        kind: terms
+        for kind, terms in agreed.items()
+        if kind not in _NEXT and kind not in {clock.kind for clock in clocks}
+    }
+    changes = await retarget(session, ticket, agreed, now=now)
+    changes += await start_all(session, ticket, missing, start=_start(clocks, now))
+    return changes
+
+
+async def expect_answer(
+    session: AsyncSession, ticket: Ticket, *, message_id: int, start: datetime
+) -> Changes:
+    """The customer, who has been answered before, waits for an answer to this message."""
+    clocks = await queries.all_clocks(session, ticket.id)
+    waits = any(clock.kind is ClockKind.NEXT_RESPONSE and clock.is_owed for clock in clocks)
+    policy = None if waits else await policy_for(session, ticket)
+    if policy is None:
+        return []
+    agreed = promises(policy, _NEXT)
+    return await start_all(session, ticket, agreed, start=start, ref_id=message_id)
+
+
+async def report_again(
+    session: AsyncSession, ticket: Ticket, *, message_id: int, now: datetime
+) -> Changes:
+    """The customer has been told where it stands: the next news are due from now on."""
+    clocks = await queries.all_clocks(session, ticket.id)
+    owed = [c for c in clocks if c.kind is ClockKind.STATUS_UPDATE and run_of(c).stopped_by]
+    if not owed or any(c.kind is ClockKind.STATUS_UPDATE and c.is_owed for c in clocks):
+        return []
+    policy = await policy_for(session, ticket)
+    agreed = promises(policy, (ClockKind.STATUS_UPDATE,)) if policy else {}
+    return await start_all(session, ticket, agreed, start=now, ref_id=message_id)
+
+
+def _start(clocks: Sequence[Clock], now: datetime) -> datetime:
+    return min((clock.started_at for clock in clocks if clock.ref_id == 0), default=now)

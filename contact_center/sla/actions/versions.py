@@ -1,0 +1,93 @@
+"""Keeps calendars and policies as they were: clocks and tickets go on by what they began with.
+
+Callers own the transaction.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.accounts.queries import accounts_by_id
+from contact_center.agents.queries import get_team
+from contact_center.calendars.hours import ROUND_THE_CLOCK
+from contact_center.calendars.week import Calendar
+from contact_center.customers.queries import get_customer
+from contact_center.policies.choosing import Policies
+from contact_center.policies.loading import reread
+from contact_center.policies.terms import NO_TIER, Facts, Policy
+from contact_center.sla import queries
+from contact_center.sla.rules.versions import calendar_digest, calendar_text, read_calendar
+
+
+class Described(Protocol):
+    """A ticket, as far as policies depend on it."""
+
+    kind: Any
+    priority: Any
+    channel: Any
+    category: Any
+    team_id: Any
+    customer_id: Any
+    policy_version: Any
+
+
+async def keep(
+    session: AsyncSession,
+    *,
+    calendars: Mapping[str, Calendar],
+    policies: Policies,
+    now: datetime,
+) -> list[str]:
+    """What holds from now on; returns the calendars that are another than before."""
+    known = {version.name: version for version in await queries.calendar_versions(session)}
+    edited = []
+    for name, calendar in calendars.items():
+        digest = calendar_digest(calendar)
+        if name == ROUND_THE_CLOCK.name or (name in known and known[name].digest == digest):
+            continue
+        text = calendar_text(calendar)
+        await queries.keep_calendar(session, name=name, digest=digest, definition=text, now=now)
+        if name in known:
+            edited.append(name)
+    await queries.keep_policies(session, digest=policies.version, definition=policies.text, now=now)
+    return edited
+
+
+async def policies_of(session: AsyncSession, version: str | None) -> Policies | None:
+    """As they were, on the calendars of now; the latest for a ticket older than policies."""
+    kept = await queries.policy_version(session, version)
+    if kept is None:
+        return None
+    calendars = {one.name: one.definition for one in await queries.calendar_versions(session)}
+    policies: Policies = _read(kept.definition, tuple(sorted(calendars.items())))
+    return policies
+
+
+async def policy_for(session: AsyncSession, ticket: Described) -> Policy | None:
+    """What such a ticket is promised, by the version it began with."""
+    policies = await policies_of(session, ticket.policy_version)
+    return None if policies is None else policies.choose(await facts_of(session, ticket))
+
+
+async def facts_of(session: AsyncSession, ticket: Described) -> Facts:
+    customer = await get_customer(session, ticket.customer_id)
+    accounts = await accounts_by_id(session, [customer.account_id])
+    tier = accounts[customer.account_id].tier.value if customer.account_id in accounts else NO_TIER
+    team = await get_team(session, ticket.team_id) if ticket.team_id else None
+    return Facts(
+        kind=ticket.kind.value,
+        tier=tier if tier != NO_TIER else None,
+        priority=ticket.priority.value,
+        channel=ticket.channel,
+        category=ticket.category,
+        team=team.name if team else None,
+    )
+
+
+@lru_cache(maxsize=50)
+def _read(definition: str, calendars: tuple[tuple[str, str], ...]) -> Policies:
+    known = {name: read_calendar(name, text) for name, text in calendars}
+    return reread(definition, calendars={ROUND_THE_CLOCK.name: ROUND_THE_CLOCK, **known})

@@ -22,6 +22,7 @@ from contact_center.links import api as links
 from contact_center.logins import api as logins
 from contact_center.messages.api import finding, sending, talking
 from contact_center.migrations.run import is_current
+from contact_center.promises import api as promises
 from contact_center.reports import api as reports
 from contact_center.routing import api as routing
 from contact_center.runtime import Runtime
@@ -46,6 +47,7 @@ from contact_center.web.principal import AUTHENTICATOR
 from contact_center.web.routes import Routes
 from contact_center.web.security import add_headers
 from contact_center.web.sse import STREAMS, Streams
+from contact_center.work_orders import api as work_orders
 
 VERSION = "1.0"  # of the interface
 TABLES = (
@@ -65,6 +67,8 @@ TABLES = (
     supervision.routes,
     talking.routes,
     closure.routes,
+    work_orders.routes,
+    promises.routes,
     uploads.routes,
     links.routes,
     routing.routes,

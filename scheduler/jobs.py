@@ -56,6 +56,7 @@ JOBS = [
         run=sweeps.note_breaches,
         late=60,
     ),
+    Job(name="note broken promises", trigger=SOON, run=sweeps.note_broken_promises),
     Job(name="end agreed waiting", trigger=MINUTELY, run=sweeps.end_waiting),
     # Staff
     Job(name="expire hand-overs", trigger=SOON, run=sweeps.expire_handovers),

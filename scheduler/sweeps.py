@@ -11,6 +11,8 @@ from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks import queries as callback_queries
 from contact_center.handovers import queries as handover_queries
 from contact_center.handovers.actions import requests as handovers
+from contact_center.promises import actions as promises
+from contact_center.promises import queries as promise_queries
 from contact_center.routing import queries as routing_queries
 from contact_center.routing.actions import offers
 from contact_center.runtime import Runtime
@@ -31,6 +33,17 @@ async def note_breaches(runtime: Runtime) -> int:
         "note breaches",
         due=partial(ticket_queries.lock_overdue, now=now),
         do=partial(tickets.note_breaches, now=now),
+    )
+
+
+async def note_broken_promises(runtime: Runtime) -> int:
+    """Mark what customers were promised and did not get in time."""
+    now = runtime.now()
+    return await work_off(
+        runtime,
+        "note broken promises",
+        due=partial(promise_queries.lock_overdue, now=now),
+        do=partial(promises.note_broken, now=now),
     )
 
 

@@ -46,11 +46,18 @@ async def page_of_promises(
     agent_ids: Collection[int] | None = None,
     team_ids: Collection[int] | None = None,
     state: PromiseState | None = PromiseState.OPEN,
+    hidden_from: int | None = None,
     after: tuple[datetime, int] | None = None,
     limit: int = 50,
 ) -> Sequence[Promise]:
-    """The next due first: of some agents, or on the tickets of some teams."""
+    """The next due first: of some agents, or on the tickets of some teams.
+
+    What was promised on a complaint about `hidden_from` is left out.
+    """
     found = select(Promise)
+    if hidden_from is not None:
+        about = select(Ticket.id).where(Ticket.about_agent_id == hidden_from)
+        found = found.where(Promise.ticket_id.not_in(about))
     if agent_ids is not None:
         found = found.where(Promise.promised_by_id.in_(agent_ids))
     if team_ids is not None:

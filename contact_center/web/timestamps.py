@@ -4,7 +4,9 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, TypeAdapter
+from pydantic import AwareDatetime, BeforeValidator, TypeAdapter, ValidationError
+
+from contact_center.errors import Invalid
 
 _TEXT = TypeAdapter(AwareDatetime)
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
@@ -24,3 +26,14 @@ def _read(value: object) -> object:
 
 
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_read)]
+
+
+def read_moment(text: str) -> datetime:
+    """From a cursor. Raises Invalid."""
+    try:
+        return _CHECKED.validate_python(text)
+    except ValidationError:
+        raise Invalid("`after` is not a cursor that was handed out here") from None
+
+
+_CHECKED: TypeAdapter[datetime] = TypeAdapter(Timestamp)

@@ -250,9 +250,12 @@ async def decide_extension(
     by: Actor,
     now: datetime,
     text: str = "",
+    as_lead: bool = False,
 ) -> WorkOrder:
-    """The owner or a lead says whether the team gets more time. Callers check who asks."""
+    """The owner or a lead says whether the team gets more time."""
     order, ticket = await lock(session, order_id)
+    if not as_lead:
+        await _check_is_owner(session, ticket, by=by, now=now)
     until = order.extension_until
     order.move(WorkOrderState.IN_PROGRESS)
     assert until is not None

@@ -10,6 +10,7 @@ from contact_center.desk import (
     alerts,
     calendars,
     figures,
+    ending,
     files,
     handovers,
     leads,
@@ -18,12 +19,14 @@ from contact_center.desk import (
     login,
     me,
     offers,
+    promises,
     queues,
     saying,
     static_files,
     steps,
     supervision,
     ticket,
+    work_orders,
 )
 from contact_center.desk.problems import show_problem
 from contact_center.desk.shell import TALLY, Tally
@@ -50,6 +53,9 @@ TABLES = (
     calendars.routes,
     handovers.routes,
     supervision.routes,
+    work_orders.routes,
+    promises.routes,
+    ending.routes,
     admin_staff.routes,
     admin_replies.routes,
     admin_systems.routes,

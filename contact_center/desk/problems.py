@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from contact_center.closure.models import Need, NotReady
 from contact_center.desk.render import go_to, is_partial, page, reader_of
 from contact_center.desk.words import FALLBACK, WORDS, name_of, say
 from contact_center.errors import ContactCenterError, Unauthenticated
@@ -73,6 +74,18 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"This is the last active administrator: .*", "last_admin"),
     (r"(?P<name>.+) no longer works here: .*", "left"),
     (r"you need the permission (?P<text>.+)", "forbidden"),
+    (r"(?P<ref>W-\d+) is (?P<status>\w+): it cannot become \w+", "order_state"),
+    (r"(?P<ref>W-\d+) is for another team: .*", "other_team"),
+    (r"(?P<ref>W-\d+) was to be signed by .*", "return_late"),
+    (r"(?P<ref>W-\d+) was due .*: an extension.*", "extension_late"),
+    (r"(?P<ref>W-\d+) has had its extension: .*", "extension_once"),
+    (r"(?P<ref>W-\d+) has been returned \d+ times: .*", "lead_decides"),
+    (r"(?P<ref>W-\d+) is a field visit: .*", "arrive_first"),
+    (r"only who answers for (?P<ref>T-\d+) can do this: .*", "only_owner"),
+    (r"a promise is for the future: .*", "promise_past"),
+    (r"the promise was for .*: it is broken", "promise_broken"),
+    (r"an extension ends later .*", "extension_longer"),
+    (r"a field visit needs a place.*", "visit_needs"),
     (r"delivery \d+ is \w+: only a dead one is retried", "not_dead"),
     (r"message \d+ is no longer in quarantine", "released"),
     (r"what is left of message \d+ cannot be handed in: .*", "discard_it"),
@@ -86,19 +99,51 @@ def explain(error: Exception, language: str) -> str:
         return _explain_form(error, language)
     if not isinstance(error, ContactCenterError):
         return ""
+    if isinstance(error, NotReady):
+        return say(language, "problem.not_ready")
     message = str(error)
-    for pattern, key in _PATTERNS:
-        if (match := pattern.fullmatch(message)) is not None:
-            values = match.groupdict()
-            if "status" in values:
-                values["status"] = name_of(language, "status", values["status"])
-            if "size" in values:
-                values["size"] = str(int(values["size"]) // (1024 * 1024))
-            return say(language, f"problem.{key}", **values)
+    if (said := _said(message, language)) is not None:
+        return said
     key = f"problem.{type(error).__name__}"
     if language != FALLBACK and key in WORDS.keys(language):
         return say(language, key)
     return message[:1].upper() + message[1:]
+
+
+def _said(message: str, language: str) -> str | None:
+    for pattern, key in _PATTERNS:
+        if (match := pattern.fullmatch(message)) is not None:
+            values = match.groupdict()
+            if "status" in values:
+                section = "work_order_state" if key == "order_state" else "status"
+                values["status"] = name_of(language, section, values["status"])
+            if "size" in values:
+                values["size"] = str(int(values["size"]) // (1024 * 1024))
+            return say(language, f"problem.{key}", **values)
+    return None
+
+
+# Where on the ticket's page something can be done.
+_PLACES = {
+    Need.ANSWER: "#composer",
+    Need.FINAL_ANSWER: "#composer",
+    Need.WORK_ORDER: "#work-orders",
+    Need.VERIFICATION: "#work-orders",
+    Need.PROMISE: "#promises",
+    Need.COMPLAINT_RESPONSE: "#complaint",
+    Need.COMPLAINT_OUTCOME: "#complaint",
+}
+
+
+def missing_in(error: Exception, language: str) -> list[tuple[str, str]]:
+    """What a ticket lacks, each with its place on the page."""
+    if not isinstance(error, NotReady):
+        return []
+    found = []
+    for one in error.facts["missing"]:
+        words = say(language, f"missing.{one['need']}", reference=one.get("reference", ""))
+        found.append((words, _PLACES.get(Need(one["need"]), "#head")))
+    return found
 
 
 def _explain_form(error: BadRequest, language: str) -> str:
@@ -126,7 +171,8 @@ async def show_problem(call: Call, error: Exception) -> web.StreamResponse | Non
     if reason == str(plain.status):
         reason = say(language, "problem.unexpected", request_id=call.request_id)
     template = "problem_line.html" if is_partial(call) else "problem.html"
-    shown = page(call, template, status=plain.status, reason=reason)
+    missing = missing_in(error, language)
+    shown = page(call, template, status=plain.status, reason=reason, missing=missing)
     shown.headers.update({k: v for k, v in plain.headers.items() if k == "Retry-After"})
     return shown
 

@@ -3,15 +3,20 @@
 import mimetypes
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from aiohttp import BodyPartReader, web
 
 from contact_center.closure import actions as closure
 from contact_center.desk.steps import check_is_theirs
 from contact_center.desk.ticket import message_since, state
+from contact_center.desk.times import local_time, zone_of
 from contact_center.errors import ContactCenterError, Invalid, TooLarge
 from contact_center.events.rules import Actor
 from contact_center.messages import actions as messages
+from contact_center.messages.models import Message
+from contact_center.promises import actions as promises
+from contact_center.promises.rules.detecting import LONGEST_SENTENCE, detect
 from contact_center.storage import CHUNK, StoredFile
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Status
@@ -24,10 +29,13 @@ from contact_center.web.problems import BadRequest
 from contact_center.web.routes import Routes
 from contact_center.web.storable import is_storable
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
 routes = Routes("desk", prefix="/desk", documented=False)
 
 LONGEST = 100_000  # characters
-_FIELDS = ("text", "mode", "then", "code", "after")
+_FIELDS = ("text", "mode", "then", "code", "after", "promise_until")
 
 
 @dataclass(slots=True)
@@ -39,6 +47,7 @@ class Draft:
     then: str = ""  # "resolve", "wait"
     code: str = ResolutionCode.SOLVED.value
     after: str = "0"  # the last message the page knows
+    promise_until: str = ""  # local: what is said is a promise for that time
     files: list[StoredFile] = field(default_factory=list)
 
 
@@ -76,7 +85,9 @@ async def _send(call: Call, ticket_id: int, draft: Draft) -> None:
     by, now = Actor(call.agent.actor), call.now
     async with call.runtime.db.begin() as session:
         speak = messages.add_note if draft.mode == "note" else messages.reply
-        await speak(session, ticket_id, text=draft.text, by=by, now=now, files=draft.files)
+        said = await speak(session, ticket_id, text=draft.text, by=by, now=now, files=draft.files)
+        if draft.mode != "note" and draft.promise_until:
+            await _promise(call, session, said, draft)
         if draft.mode == "note" or not draft.then:
             return
         await check_is_theirs(call, session, ticket_id)
@@ -85,6 +96,24 @@ async def _send(call: Call, ticket_id: int, draft: Draft) -> None:
             await closure.resolve(session, ticket_id, code=code, by=by, now=now)
         elif draft.then == "wait":
             await tickets.wait(session, ticket_id, status=Status.WAITING_CUSTOMER, by=by, now=now)
+
+
+async def _promise(call: Call, session: "AsyncSession", said: Message, draft: Draft) -> None:
+    """What was said is a promise: the sentence that gives the time, else its beginning."""
+    due_at = local_time(draft.promise_until, zone=call.agent.time_zone)
+    if due_at is None:
+        return
+    offer = detect(said.text, now=call.now, zone=zone_of(call.agent.time_zone))
+    text = offer.text if offer else said.text.strip()[:LONGEST_SENTENCE]
+    await promises.make(
+        session,
+        said.ticket_id,
+        text=text,
+        due_at=due_at,
+        by=Actor(call.agent.actor),
+        now=call.now,
+        message_id=said.id,
+    )
 
 
 async def _read(call: Call, draft: Draft) -> None:

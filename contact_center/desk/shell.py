@@ -13,10 +13,12 @@ from contact_center.alerts.queries import unread_size
 from contact_center.deliveries import queries as deliveries
 from contact_center.handovers.queries import inbox_size
 from contact_center.ledger import queries as ledger
+from contact_center.promises.queries import open_promises_by
 from contact_center.routing.queries import offers_to
 from contact_center.tickets.queries import Queue, queue_size
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
+from contact_center.work_orders.queries import count_with_teams
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -91,6 +93,10 @@ async def surroundings(call: Call, session: "AsyncSession", *, active: str) -> d
         "alert_count": await unread_size(session, agent.id, most=MOST_TROUBLES),
         "handover_count": await inbox_size(session, agent.id, most=MOST_TROUBLES),
         "troubles": await _troubles(call, session),
+        "owed": {
+            "work_orders": await count_with_teams(session, team_ids=team_ids),
+            "promises": len(await open_promises_by(session, agent.id)),
+        },
         "may": {permission.name: call.agent.may(permission) for permission in Permission},
     }
 

@@ -22,6 +22,8 @@ from contact_center.links.models import TicketLink
 from contact_center.links.queries import links_of
 from contact_center.messages import queries as messages
 from contact_center.messages.models import Attachment, Author, Direction, Message
+from contact_center.promises.models import Promise
+from contact_center.promises.queries import promises_of
 from contact_center.routing.models import RoutingDecision
 from contact_center.routing.queries import decisions_of
 from contact_center.sla.models import Clock, ClockKind
@@ -33,6 +35,8 @@ from contact_center.tickets.queries import (
     tickets_by_id,
     tickets_of_customer,
 )
+from contact_center.work_orders.models import WorkOrder, WorkOrderEntry
+from contact_center.work_orders.queries import entries_of, work_orders_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -94,6 +98,9 @@ class Story:
     names: dict[int, str]
     decisions: Sequence[RoutingDecision] = ()  # who was to get it, the newest first
     teams: dict[int, Team] = field(default_factory=dict)
+    orders: Sequence[WorkOrder] = ()
+    written: dict[int, list[WorkOrderEntry]] = field(default_factory=dict)  # on work orders
+    promises: Sequence[Promise] = ()
 
     def actor(self, actor: str) -> str | None:
         """An agent's or the customer's name; None for machines."""
@@ -138,6 +145,10 @@ STEPS: dict[str, frozenset[Status]] = {
     "resolve": frozenset({Status.OPEN, Status.WAITING_CUSTOMER}),
     "reopen": frozenset({Status.RESOLVED}),
     "close": frozenset({Status.RESOLVED}),
+    "sign_off": frozenset({Status.RESOLVED}),
+    "confirm": frozenset({Status.RESOLVED}),
+    "ask": _AT_WORK,  # a team for work
+    "promise": _AT_WORK,
     "cancel": _UNFINISHED,
     "merge": _UNFINISHED,
     "split": _UNFINISHED,
@@ -158,6 +169,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
     events = await ticket_events(session, ticket.id, limit=500)
     staff: Sequence[Agent] = await agents.all_agents(session)
     names = {agent.id: agent.name for agent in staff}
+    orders = await work_orders_of(session, ticket.id)
     held_by = {n for n in (ticket.owner_id, ticket.assignee_id) if n is not None}
     return Story(
         ticket=ticket,
@@ -187,6 +199,9 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
         names=names,
         decisions=await decisions_of(session, ticket.id, limit=10),
         teams={team.id: team for team in await agents.all_teams(session)},
+        orders=orders,
+        written=await entries_of(session, [order.id for order in orders]),
+        promises=await promises_of(session, ticket.id),
     )
 
 

@@ -47,6 +47,7 @@ async def show_ticket(call: Call, ticket_id: Id) -> web.Response:
         last=lines[-1].message.id if lines else 0,
         colleagues=await all_agents(session, active_only=True),
         choices=CHOICES,
+        titles=titles(call),
         limits=call.runtime.settings.attachments,
         **shell,
     )
@@ -104,8 +105,15 @@ def news_values(call: Call, story: Story) -> dict[str, Any]:
         "story": story,
         "routing": reasons_of(call, story),
         "choices": CHOICES,
+        "titles": titles(call),
         "may": {permission.name: call.agent.may(permission) for permission in Permission},
     }
+
+
+def titles(call: Call) -> dict[str, str]:
+    """What kinds of work orders are called, in the reader's language."""
+    types = call.runtime.policies.work_order_types.values()
+    return {one.id: one.title.get(call.agent.language) or one.title["en"] for one in types}
 
 
 async def message_since(session: "AsyncSession", ticket_id: int, after: int) -> list[Message]:

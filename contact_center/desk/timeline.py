@@ -8,6 +8,7 @@ from contact_center.desk.words import WORDS, name_of, say
 from contact_center.events.models import Event
 from contact_center.texts import FALLBACK
 from contact_center.tickets.models import reference
+from contact_center.work_orders.models import reference as order_reference
 
 _KEYS = WORDS.keys(FALLBACK)
 # Which section names the codes that an event carries.
@@ -47,6 +48,7 @@ def _values(language: str, event: Event, story: Story) -> Mapping[str, Any]:
         "team": story.teams[data["team"]].name if data.get("team") in story.teams else "–",
         "changed": ", ".join(name_of(language, "field", n) for n in data.get("changed", ())),
         "score": data.get("score") or "–",
+        "work_order": order_reference(data["work_order"]) if "work_order" in data else "–",
     }
     for name, section in _CODES.items():
         values[name] = name_of(language, section, data[name]) if data.get(name) else "–"

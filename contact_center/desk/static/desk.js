@@ -274,6 +274,8 @@
     $("#then").value = "";
     $("[name=files]", composer).value = "";
     $("#picked").replaceChildren();
+    $("#promise-until").value = "";
+    $("#offer").hidden = true;
     $(".error", composer).replaceChildren();
     keep();
     toEnd();
@@ -294,6 +296,7 @@
       const note = mode() === "note";
       if (text.value.trim() && Date.now() - told > 3000) { told = Date.now(); send(`${composer.dataset.typing}?note=${note}`); }
       suggest();
+      offerLater();
     });
     composer.addEventListener("click", (event) => {
       const button = event.target.closest("[data-then]");
@@ -309,6 +312,24 @@
       }
     });
   }
+  // What looks like a promise with a time is offered as one
+  let offering = 0, offered = null;
+  function offerLater() {
+    clearTimeout(offering);
+    if (mode() === "note" || $("#promise-until")?.value) { $("#offer").hidden = true; return; }
+    offering = setTimeout(async () => {
+      const headers = { ...JSON.parse(body.getAttribute("hx-headers:inherited")), "Content-Type": "application/x-www-form-urlencoded" };
+      const answer = await fetch(composer.dataset.offers, { method: "POST", headers, body: new URLSearchParams({ text: text.value.slice(0, 5000) }) }).catch(() => null);
+      offered = answer?.ok ? await answer.json() : null;
+      $("#offer").hidden = !offered?.until;
+      if (offered?.until) write($("#offer b"), offered.said);
+    }, 600);
+  }
+  $("#offer")?.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-promise]") || !offered) return;
+    $("#promise-until").value = offered.until;
+    $("#offer").hidden = true;
+  });
   const list = $("#canned");
   let loading = null;
   async function suggest() {

@@ -529,7 +529,6 @@ async def test_every_active_ticket_is_found_in_the_queues_in_order_of_its_dues(
     assert await queries.queue_size(session, Queue.MINE, agent_id=li.id) == 0
 
 
-@pytest.mark.race
 async def test_tickets_whose_promises_are_paused_come_last_and_on_the_next_page(
     session, clock
 ) -> None:
@@ -547,6 +546,7 @@ async def test_tickets_whose_promises_are_paused_come_last_and_on_the_next_page(
     assert seen == [tickets[2].id, tickets[3].id, tickets[0].id, tickets[1].id]
 
 
+@pytest.mark.race
 async def test_of_many_who_claim_at_once_exactly_one_wins(db, database_url, clock) -> None:
     """Two processes, many agents, one ticket after another."""
     agents_each, rounds = 10, max(1, CLAIMS // 20)

@@ -9,6 +9,7 @@ from contact_center.agents.api import absences, staff
 from contact_center.alerts import api as alerts
 from contact_center.closure import api as closure
 from contact_center.complaints.api import items, listing, steps
+from contact_center.contacts import api as contacts
 from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
@@ -62,6 +63,7 @@ TABLES = (
     finding.routes,
     records.routes,
     work.routes,
+    contacts.routes,
     requests.routes,
     ownership.routes,
     supervision.routes,

@@ -25,6 +25,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"name a new owner.*", "name_new"),
     (r"say why it is a complaint about .*", "say_why_about"),
     (r"(?P<name>.+) still answers for (?P<text>.+): hand it over first", "responsible"),
+    (r"write down what was said", "say_what"),
+    (r"say who it was: .*", "say_who"),
     (r"write a note for who takes over", "needs_note"),
     (r"(?P<name>.+) is absent: (?P<other>.+) stands in", "absent"),
     (r"(?P<name>.+) is absent, and nobody stands in", "absent_alone"),

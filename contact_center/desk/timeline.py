@@ -19,6 +19,7 @@ _CODES = {
     "clock": "clock",
     "link": "link",
     "cause": "cause",
+    "medium": "channel",
 }
 _REFERENCES = ("other", "into", "split_from", "follows")
 

@@ -6,8 +6,16 @@ from pydantic import Field, StringConstraints
 
 from contact_center.events.rules import agent
 from contact_center.tickets import actions
-from contact_center.tickets.api.views import TicketView, actor, lock, show
+from contact_center.tickets.api.views import (
+    TicketLine,
+    TicketView,
+    actor,
+    lock,
+    show,
+    show_lines,
+)
 from contact_center.tickets.models import Status
+from contact_center.tickets.queries import owned_tickets
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
 from contact_center.web.call import Call
@@ -19,6 +27,12 @@ routes = Routes("tickets")
 WRITE, OVERRIDE = Permission.TICKETS_WRITE, Permission.TICKETS_OVERRIDE
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+class ClaimedTicket(TicketView):
+    earlier: list[TicketLine] = Field(
+        description="what the same customer has open, and somebody answers for already"
+    )
 
 
 class Assignment(Body):
@@ -35,13 +49,18 @@ class Waiting(Body):
 
 
 @routes.put("/tickets/{ticket_id}/claim", permission=WRITE, errors=(409,))
-async def claim_ticket(call: Call, ticket_id: Id) -> TicketView:
+async def claim_ticket(call: Call, ticket_id: Id) -> ClaimedTicket:
     """Claim a ticket from the queue.
 
-    Of all who try exactly one gets it; the others are told who (already-claimed).
+    Of all who try exactly one gets it; the others are told who (already-claimed). Where the
+    customer has something open already, link or merge what belongs together.
     """
     by = agent(call.agent.id)
-    return await show(call, await actions.claim(call.session, ticket_id, by=by, now=call.now))
+    ticket = await actions.claim(call.session, ticket_id, by=by, now=call.now)
+    view = await show(call, ticket)
+    others = await owned_tickets(call.session, ticket.customer_id, reader=call.agent.id)
+    earlier = [other for other in others if other.id != ticket.id]
+    return ClaimedTicket(**dict(view), earlier=await show_lines(call, earlier))
 
 
 @routes.delete(

@@ -1,5 +1,6 @@
 import pytest
 
+from contact_center.customers.queries import get_customer
 from contact_center.web.permissions import Permission
 from tests.support.factories import make_ticket
 
@@ -137,6 +138,23 @@ async def test_another_system_whose_number_is_li_s_reads_what_li_may_not(
 
     assert [line["id"] for line in listed["items"]] == [ticket.id]
     assert (await system.get(f"{TICKETS}/{ticket.id}")).status == 200
+
+
+async def test_a_claim_tells_who_answers_for_what_the_customer_has_open(
+    login, ticket, db, clock
+) -> None:
+    li, wang = await login(name="Li"), await login(name="Wang")
+    await li.put(f"{TICKETS}/{ticket.id}/claim")
+    async with db.begin() as session:
+        ann = await get_customer(session, ticket.customer_id)
+        second = await make_ticket(session, now=clock(), customer=ann)
+
+    claimed = await (await wang.put(f"{TICKETS}/{second.id}/claim")).json()
+    merged = await wang.put(f"{TICKETS}/{second.id}/merger", json={"into": ticket.id})
+
+    [earlier] = claimed["earlier"]
+    assert (earlier["id"], earlier["owner"]["name"]) == (ticket.id, "Li")
+    assert (await merged.json())["owner"]["name"] == "Li"
 
 
 async def test_a_transfer_names_one_agent_or_one_team(login, ticket) -> None:

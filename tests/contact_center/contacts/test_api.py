@@ -1,0 +1,101 @@
+import pytest
+from aiohttp.test_utils import TestServer
+
+from contact_center.app import build_app
+from contact_center.channels.dialogue import Step
+from contact_center.intake.actions.taking import Intake
+from tests.support.clients import Browsers, Login
+from tests.support.factories import make_customer, make_ticket
+from tests.support.inboxes import with_intake
+
+CALL = {"medium": "phone", "text": "Where is my parcel? I told her: tomorrow."}
+
+
+def silent(state, turn) -> Step:
+    return Step(state={})
+
+
+@pytest.fixture
+async def house(runtime, clock):
+    """`login` of an application whose inbox takes things in."""
+    intake = Intake(
+        db=runtime.db,
+        settings=runtime.settings,
+        texts=runtime.texts,
+        routes=runtime.switchboard,
+        policies=runtime.policies,
+        dialogue=silent,
+        now=clock,
+    )
+    async with (
+        with_intake(runtime, intake) as living,
+        TestServer(build_app(living)) as server,
+        Browsers(server) as browsers,
+    ):
+        yield Login(browsers, living)
+
+
+async def test_who_logs_a_call_answers_for_it(house) -> None:
+    li = await house(name="Li")
+
+    logged = await li.post("/api/v1/contacts", json={**CALL, "name": "Ann", "phone": "+49 1"})
+    ticket = await logged.json()
+    events = (await (await li.get(f"/api/v1/tickets/{ticket['id']}/events")).json())["items"]
+
+    assert logged.status == 201
+    assert (ticket["status"], ticket["channel"], ticket["customer"]["name"]) == (
+        "open",
+        "phone",
+        "Ann",
+    )
+    assert ticket["owner"] == ticket["assignee"] == {"id": li.agent.id, "name": "Li"}
+    assert ticket["first_response_at"] is not None
+    assert ticket["waiting_since"] is None
+    assert [e["kind"] for e in events][-2:] == ["ticket.claimed", "contact.logged"]
+
+
+async def test_the_second_agent_a_customer_asks_adds_to_the_first_ones_ticket(house) -> None:
+    li, wang = await house(name="Li"), await house(name="Wang")
+    body = {**CALL, "phone": "+49 1"}
+    first = await (await li.post("/api/v1/contacts", json=body)).json()
+
+    again = await (await wang.post("/api/v1/contacts", json={**body, "text": "Still?"})).json()
+
+    assert (again["id"], again["owner"]["name"]) == (first["id"], "Li")
+
+
+async def test_a_visit_about_a_ticket_there_is_claims_it_if_nobody_has_it(house, db, clock) -> None:
+    li = await house(name="Li")
+    async with db.begin() as session:
+        ticket = await make_ticket(session, now=clock())
+        over = await make_ticket(session, now=clock(), status="closed")
+
+    body = {"medium": "visit", "text": "She came by", "ticket_id": ticket.id}
+    logged = await (await li.post("/api/v1/contacts", json=body)).json()
+    late = await li.post("/api/v1/contacts", json={**body, "ticket_id": over.id})
+
+    assert (logged["id"], logged["owner"]["name"], logged["message_count"]) == (ticket.id, "Li", 1)
+    assert late.status == 409
+
+
+async def test_a_known_customer_is_one_person_however_they_come(house, db, clock) -> None:
+    li = await house(name="Li")
+    async with db.begin() as session:
+        ann = await make_customer(session, now=clock(), name="Ann")
+
+    ids = set()
+    for medium in ("phone", "visit", "phone"):
+        body = {"medium": medium, "text": "Hello", "customer_id": ann.id}
+        ticket = await (await li.post("/api/v1/contacts", json=body)).json()
+        assert ticket["customer"] == {"id": ann.id, "name": "Ann"}
+        ids.add(ticket["id"])
+
+    assert len(ids) == 2  # one thread for each medium
+
+
+async def test_nobody_calls_without_being_somebody(house) -> None:
+    li = await house()
+
+    assert (await li.post("/api/v1/contacts", json=CALL)).status == 422
+    assert (await li.post("/api/v1/contacts", json={**CALL, "customer_id": 99})).status == 404
+    assert (await li.post("/api/v1/contacts", json={**CALL, "ticket_id": 99})).status == 404

@@ -1,5 +1,6 @@
 """Figures over HTTP."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -7,21 +8,17 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, Field
 
 from contact_center.agents.models import Presence
-from contact_center.agents.queries import agents_by_presence
 from contact_center.deliveries.queries import count_waiting
 from contact_center.ledger.models import Outcome
 from contact_center.ledger.queries import arrivals_by_outcome
 from contact_center.reports import actions, rules
 from contact_center.reports.models import Digest, Wallboard
-from contact_center.tickets.queries import Queue, longest_waiting, queue_size
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
 from contact_center.web.timestamps import Timestamp
 
 routes = Routes("reports")
-
-MOST_COUNTED = 10_000  # tickets of a queue
 
 
 def _iso(value: Any) -> Any:
@@ -33,8 +30,6 @@ Day = Annotated[date, BeforeValidator(_iso)]
 
 
 class QueueSizes(BaseModel):
-    """Counting stops at 10,000."""
-
     unclaimed: int
     waiting: int = Field(description="for somebody else than us")
     breached: int
@@ -61,17 +56,16 @@ class Stats(BaseModel):
 @routes.get("/stats", permission=Permission.TICKETS_READ)
 async def show_stats(call: Call) -> Stats:
     """Show the sizes of queues, and who is there."""
-    sizes = {
-        name: await queue_size(call.session, Queue(name), agent_id=0, most=MOST_COUNTED)
-        for name in QueueSizes.model_fields
-    }
-    agents = await agents_by_presence(call.session)
+    since = call.now - timedelta(days=1)
+    board = await actions.wallboard(call.session, now=call.now, since=since)
     return Stats(
-        queues=QueueSizes(**sizes),
-        longest_waiting_since=await longest_waiting(call.session),
-        agents={presence: len(names) for presence, names in agents.items()},
+        queues=QueueSizes(
+            unclaimed=board.unclaimed, waiting=board.waiting, breached=board.late, all=board.active
+        ),
+        longest_waiting_since=board.oldest_waiting.since if board.oldest_waiting else None,
+        agents=dict(board.agents),
         deliveries=await count_waiting(call.session),
-        last_24_hours=await _arrivals(call, since=call.now - timedelta(days=1)),
+        last_24_hours=_shown(board.arrivals),
     )
 
 
@@ -103,5 +97,9 @@ async def show_wallboard(call: Call) -> Wallboard:
 
 
 async def _arrivals(call: Call, *, since: datetime | None) -> Arrivals:
-    numbers = dict.fromkeys(Outcome, 0) | await arrivals_by_outcome(call.session, since=since)
+    return _shown(await arrivals_by_outcome(call.session, since=since))
+
+
+def _shown(arrivals: Mapping[Outcome, int]) -> Arrivals:
+    numbers = dict.fromkeys(Outcome, 0) | dict(arrivals)
     return Arrivals(received=sum(numbers.values()), **numbers)

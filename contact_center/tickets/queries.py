@@ -335,9 +335,3 @@ async def unclaimed_before(
         Ticket.status == Status.QUEUED, Ticket.created_at < since, text(IS_ACTIVE)
     )
     return (await session.scalars(found.order_by(Ticket.id).limit(limit))).all()
-
-
-async def longest_waiting(session: AsyncSession) -> datetime | None:
-    """Since when the customer waits who has waited longest for an answer."""
-    active = text(IS_ACTIVE)
-    return await session.scalar(select(func.min(Ticket.waiting_since)).where(active))

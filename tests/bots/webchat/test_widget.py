@@ -106,7 +106,9 @@ async def test_a_customer_writes_and_is_answered(page: Page, desk: Desk, agent: 
     )
     link = chat.log.get_by_role("link", name="https://x.example/t?a=1")
     await expect(link).to_have_attribute("rel", re.compile("noopener"))
-    await expect(chat.panel.get_by_text("Ann takes care of you · T-000001")).to_be_visible()
+    await expect(chat.panel.locator(".sub")).to_contain_text("Ann takes care of you · ")
+    link = chat.panel.get_by_role("link", name="T-000001")
+    await expect(link).to_have_attribute("href", re.compile(r"/t/[A-Za-z0-9_-]{32}$"))
 
 
 async def test_nothing_is_fetched_before_the_window_is_opened(context: BrowserContext) -> None:

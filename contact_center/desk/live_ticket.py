@@ -91,6 +91,9 @@ class Window:
             story = await story_of(session, self.ticket_id, reader=me, now=now)
             found = await latest_messages(session, self.ticket_id, limit=RECENT)
             lines = [line for line in await said(session, found, story) if self._is_news(line)]
+        if story.ticket.about_agent_id == me:  # since the page was opened
+            await pipe.tell("reload", {})
+            return
         await self._tell_story(pipe, story, lines)
 
     async def _tell_story(self, pipe: Pipe, story: Story, lines: list[Said]) -> None:

@@ -52,6 +52,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"there is no ticket (?P<ref>T-\d+)", "no_ticket"),
     (r"(?P<ref>T-\d+) and (?P<other>T-\d+) are linked already", "linked"),
     (r"the tickets belong to different customers", "customers_differ"),
+    (r"one of the tickets is a complaint about a colleague.*", "one_about"),
     (r"a ticket cannot be (linked to|merged into) itself", "itself"),
     (r"choose messages of (?P<ref>T-\d+)", "choose_messages"),
     (r"leave at least one message on (?P<ref>T-\d+)", "leave_one"),

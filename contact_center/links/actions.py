@@ -80,6 +80,8 @@ def _check_mergeable(victim: Ticket, survivor: Ticket) -> None:
         )
     if victim.customer_id != survivor.customer_id:
         raise Conflict("the tickets belong to different customers")
+    if victim.about_agent_id != survivor.about_agent_id:
+        raise Conflict("one of the tickets is a complaint about a colleague: note it on both first")
 
 
 async def _inherit(
@@ -232,6 +234,7 @@ def _part_of(ticket: Ticket, *, subject: str, start: datetime, now: datetime) ->
         conversation_id=ticket.conversation_id,
         team_id=ticket.team_id,
         suggested_owner_id=ticket.owner_id,
+        about_agent_id=ticket.about_agent_id,
         policy_version=ticket.policy_version,
         reopen_count=0,
         message_count=0,

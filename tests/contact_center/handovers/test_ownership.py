@@ -1,16 +1,18 @@
 import pytest
 
 from contact_center.agents.models import Role, TeamMember
-from contact_center.errors import Forbidden, Invalid
+from contact_center.customers.queries import get_customer
+from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.queries import ticket_events
 from contact_center.events.rules import agent
 from contact_center.handovers.actions import ownership
 from contact_center.handovers.models import HandoverState
+from contact_center.links.actions import merge
 from contact_center.messages.actions import add_note, reply
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Status
 from contact_center.tickets.queries import Queue, queue_page
-from tests.support.factories import make_agent, make_team
+from tests.support.factories import make_agent, make_team, make_ticket
 
 
 async def override(office, by, **fields):
@@ -163,3 +165,20 @@ async def test_only_a_lead_says_that_it_is_about_nobody_after_all(office) -> Non
     await tickets.claim(
         office.session, office.ticket.id, by=agent(office.li.id), now=office.clock()
     )
+
+
+async def test_o7_a_complaint_about_a_colleague_is_not_merged_into_their_ticket(office) -> None:
+    customer = await get_customer(office.session, office.ticket.customer_id)
+    other = await make_ticket(
+        office.session, now=office.clock(), customer=customer, status="open", owner_id=office.li.id
+    )
+    await recuse(office, office.li)
+
+    with pytest.raises(Conflict, match="note it on both"):
+        await merge(
+            office.session,
+            office.ticket.id,
+            into=other.id,
+            by=agent(office.lead.id),
+            now=office.clock(),
+        )

@@ -1,5 +1,7 @@
 """Jobs that look for work that has come due. Every node may run them at the same moment."""
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,20 +22,45 @@ from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from scheduler.batches import BATCH, Do, work_off
 
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 500  # broken promises in one transaction
 PUT_OFF = timedelta(hours=1)  # what cannot be done now
 IDLE_AFTER = timedelta(hours=24)
 SHORTLY = timedelta(minutes=1)
 
 
 async def note_breaches(runtime: Runtime) -> int:
-    """Mark the promises that broke."""
-    now = runtime.now()
-    return await work_off(
-        runtime,
-        "note breaches",
-        due=partial(ticket_queries.lock_overdue, now=now),
-        do=partial(tickets.note_breaches, now=now),
-    )
+    """Mark the promises that broke, however many, the oldest first."""
+    now, done = runtime.now(), 0
+    after: tuple[datetime, int] | None = None
+    while True:
+        async with runtime.db.read() as session:
+            page = await ticket_queries.overdue(session, now=now, after=after, limit=AT_ONCE)
+        if not page:
+            return done
+        done += await _note_breaches_of(runtime, page, now=now)
+        after = page[-1][:2]
+
+
+async def _note_breaches_of(
+    runtime: Runtime, late: Sequence[tuple[datetime, int, int]], *, now: datetime
+) -> int:
+    """All together; one by one where that fails, so that one ticket holds up no other."""
+    try:
+        async with runtime.db.begin() as session:
+            return await tickets.note_breaches_of(session, late, now=now)
+    except Exception:
+        logger.exception("breaches could not be noted together")
+    done = 0
+    for number in sorted({ticket_id for _, _, ticket_id in late}):
+        try:
+            async with runtime.db.begin() as session:
+                await tickets.note_breaches(session, number, now=now)
+            done += 1
+        except Exception:
+            logger.exception("sweep failed", extra={"sweep": "note breaches", "id": number})
+    return done
 
 
 async def note_broken_promises(runtime: Runtime) -> int:

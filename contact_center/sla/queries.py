@@ -40,6 +40,15 @@ async def clocks_of_many(
     return clocks
 
 
+async def late_clocks(
+    session: AsyncSession, clock_ids: Collection[int], *, now: datetime
+) -> Sequence[Clock]:
+    """Those of some that broke and are not marked yet."""
+    late = text("clocks.state = 'running'"), Clock.due_at < now
+    found = select(Clock).where(among(session, Clock.id, clock_ids), *late).order_by(Clock.id)
+    return (await session.scalars(found.execution_options(populate_existing=True))).all()
+
+
 async def find_clock(
     session: AsyncSession, ticket_id: int, *, kind: ClockKind, ref_id: int
 ) -> Clock | None:

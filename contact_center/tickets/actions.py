@@ -3,7 +3,7 @@
 Every action locks the ticket, checks, changes, and says so in the log. `by` is who does it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from contact_center.agents.models import Agent
 from contact_center.alerts.actions import alert
 from contact_center.db import hint
 from contact_center.errors import Conflict, Forbidden, Invalid, Stale
-from contact_center.events.actions import record
+from contact_center.events.actions import record, record_all
 from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.sla.actions import promising, together
 from contact_center.sla.actions.rows import Changes
@@ -305,6 +305,43 @@ async def edit(
 async def note_breaches(session: AsyncSession, ticket_id: int, *, now: datetime) -> None:
     """Mark the promises of a ticket that broke, dated to when they did."""
     await _note_breaches(session, await queries.lock_ticket(session, ticket_id), now=now)
+
+
+async def note_breaches_of(
+    session: AsyncSession, late: Sequence[tuple[datetime, int, int]], *, now: datetime
+) -> int:
+    """The same for what `queries.overdue` has found, but for tickets that somebody holds."""
+    tickets = await queries.lock_free_tickets(session, {ticket_id for _, _, ticket_id in late})
+    broken = await together.break_all(
+        session,
+        [clock_id for _, clock_id, _ in late],
+        ticket_ids={ticket.id for ticket in tickets},
+        now=now,
+    )
+    rows = []
+    for ticket in tickets:
+        for change in broken.get(ticket.id, ()):
+            at = datetime.fromisoformat(change["breached_at"])
+            ticket.breached_at = min(ticket.breached_at or at, at)
+            ticket.event_count += 1
+            rows.append(_breach(ticket, change, now=now))
+        hint(session, f"ticket:{ticket.id}")
+        hint(session, f"conversation:{ticket.conversation_id}")
+    await session.flush()
+    await record_all(session, rows)
+    return len(broken)
+
+
+def _breach(ticket: Ticket, change: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    facts = {"clock": change["clock"], "due_at": change["breached_at"], "clocks": [change]}
+    return {
+        "ticket_id": ticket.id,
+        "seq": ticket.event_count,
+        "kind": "clock.breached",
+        "actor": SYSTEM,
+        "data": facts,
+        "at": now,
+    }
 
 
 async def _note_breaches(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:

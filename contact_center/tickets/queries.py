@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.customers.models import Customer, Identity
+from contact_center.db import among
 from contact_center.errors import NotFound
 from contact_center.sla.models import Clock
 from contact_center.tickets.models import (
@@ -140,16 +141,24 @@ async def tickets_by_id(session: AsyncSession, ticket_ids: Collection[int]) -> d
 # What has come due: locked, and what others have locked is left to them
 
 
-async def lock_overdue(
-    session: AsyncSession, *, now: datetime, after: int, limit: int
-) -> Sequence[int]:
-    """Tickets with a promise that broke and is not marked yet."""
-    # The ticket is locked before its clocks, as every other change does it.
-    running = text("clocks.state = 'running'")
-    number = Clock.ticket_id + 0  # as in _lock_due
-    late = select(number).where(running, Clock.due_at < now, number > after)
-    first = late.distinct().order_by(number).limit(limit)
-    return await _lock_due(session, Ticket.id.in_(first), after=after, limit=limit)
+async def overdue(
+    session: AsyncSession, *, now: datetime, after: tuple[datetime, int] | None, limit: int
+) -> Sequence[tuple[datetime, int, int]]:
+    """Promises that broke and are not marked yet: due instant, clock, ticket; the oldest first."""
+    found = select(Clock.due_at, Clock.id, Clock.ticket_id)
+    found = found.where(text("clocks.state = 'running'"), Clock.due_at < now)
+    if after is not None:
+        found = found.where(tuple_(Clock.due_at, Clock.id) > tuple_(*after))
+    found = found.order_by(Clock.due_at, Clock.id).limit(limit)
+    rows = await session.execute(found)
+    return [(due_at, number, ticket) for due_at, number, ticket in rows if due_at is not None]
+
+
+async def lock_free_tickets(session: AsyncSession, ticket_ids: Collection[int]) -> Sequence[Ticket]:
+    """Those that nobody else holds at the moment."""
+    found = select(Ticket).where(among(session, Ticket.id, ticket_ids)).order_by(Ticket.id)
+    found = found.with_for_update(of=Ticket, skip_locked=True, key_share=True)
+    return (await session.scalars(found.execution_options(populate_existing=True))).all()
 
 
 async def lock_due_for_review(

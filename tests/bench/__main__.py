@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-from tests.bench import accept, answers, batches, dues, growth, offers, outbox, rest
+from tests.bench import accept, answers, batches, dues, growth, offers, outbox, rest, sweep
 from tests.bench.figures import Figure, line, write
 from tests.bench.stages import Stage, stages
 
 Measure = Callable[[Stage], AsyncIterator[Figure]]
-PARTS = ("dues", "batches", "accept", "answers", "offers", "outbox", "rest", "growth")
+PARTS = ("dues", "batches", "accept", "answers", "offers", "outbox", "rest", "sweep", "growth")
 
 
 def arguments() -> argparse.Namespace:
@@ -44,6 +44,7 @@ def measurements(*, quick: bool, tickets: int) -> dict[str, Measure]:
         ),
         "outbox": lambda stage: _each(outbox.measure(stage, number=100 if quick else 5_000)),
         "rest": lambda stage: _each(rest.measure(stage)),
+        "sweep": lambda stage: _each(sweep.measure(stage, tickets=100 if quick else 10_000)),
         "growth": lambda stage: growth.measure(
             stage, tickets=tickets, rounds=rounds, seconds=seconds
         ),

@@ -56,12 +56,12 @@ async def test_a_broken_promise_is_dated_to_when_it_broke(runtime, clock) -> Non
 
 
 async def test_many_broken_promises_are_noted_in_batches(runtime, clock, monkeypatch) -> None:
-    monkeypatch.setattr(batches, "BATCH", 2)
+    monkeypatch.setattr(sweeps, "AT_ONCE", 2)
     for _ in range(5):
         await ticket_with_clocks(runtime)
     clock.advance(days=2)
 
-    assert await sweeps.note_breaches(runtime) == 5
+    assert await sweeps.note_breaches(runtime) == 10
 
     assert len(await events(runtime.db, "clock.breached")) == 10  # both promises of each
 
@@ -77,7 +77,11 @@ async def test_a_row_that_fails_stops_no_other(runtime, clock, monkeypatch, capl
             raise ValueError("this one is poisoned")
         await note(session, ticket, kind, **facts)
 
+    async def all_broken(session, late, *, now):
+        raise ValueError("one of these is poisoned")
+
     monkeypatch.setattr(tickets, "say", broken)
+    monkeypatch.setattr(tickets, "note_breaches_of", all_broken)
     assert await sweeps.note_breaches(runtime) == 3
     assert caplog.messages.count("sweep failed") == 2
 

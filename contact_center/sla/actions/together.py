@@ -4,7 +4,7 @@ The ticket is locked by the caller, who puts the changes returned into the event
 `clocks`: so every event tells what it did to the promises.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -59,6 +59,22 @@ async def start_all(
 async def note_breaches(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
     """Running clocks whose due instant has passed; each is told once."""
     return await turn(session, ticket, "breached", lambda run, _: engine.breach(run, now=now))
+
+
+async def break_all(
+    session: AsyncSession,
+    clock_ids: Collection[int],
+    *,
+    ticket_ids: Collection[int],
+    now: datetime,
+) -> dict[int, Changes]:
+    """What broke, of many tickets that the caller has locked; they stay due when they were."""
+    found: dict[int, Changes] = {}
+    for clock in await queries.late_clocks(session, clock_ids, now=now):
+        if clock.ticket_id in ticket_ids:
+            after = engine.breach(run_of(clock), now=now)
+            found.setdefault(clock.ticket_id, []).extend(write(clock, after, "breached"))
+    return found
 
 
 async def pause(session: AsyncSession, ticket: Promised, *, status: str, now: datetime) -> Changes:

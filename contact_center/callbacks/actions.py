@@ -3,14 +3,15 @@
 Callers own the transaction.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.alerts.actions import alert
 from contact_center.alerts.queries import leads_of
+from contact_center.calendars.week import Calendar
 from contact_center.callbacks import queries
 from contact_center.callbacks.models import Callback, CallbackState
 from contact_center.callbacks.rules import BUTTON, WRITTEN, Answer, is_courtesy, understand
@@ -27,6 +28,7 @@ from contact_center.texts import Texts
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import ACTIVE, Settled, Status, Ticket, TicketKind
+from contact_center.work_orders.actions import following as work_orders
 
 RATE_WITHIN = timedelta(hours=24)  # after a "yes"
 
@@ -43,6 +45,7 @@ class Turn:
     by: Actor
     now: datetime
     quote: str = ""  # what was said, or pressed
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)  # of work that is done again
 
 
 async def plan(
@@ -83,6 +86,7 @@ async def customer_wrote(
     texts: Texts,
     now: datetime,
     stranger_id: int | None = None,
+    calendars: Mapping[str, Calendar] | None = None,
 ) -> None:
     """A message after a resolution: an answer to our question, thanks, or "not solved after all".
 
@@ -93,7 +97,14 @@ async def customer_wrote(
     callback = await queries.latest_callback(session, ticket.id)
     answer = understand(text, button=button) if stranger_id is None else None
     by = customer(stranger_id or ticket.customer_id)
-    turn = Turn(settings=settings, texts=texts, by=by, now=now, quote=text.strip() or button or "")
+    turn = Turn(
+        settings=settings,
+        texts=texts,
+        by=by,
+        now=now,
+        quote=text.strip() or button or "",
+        calendars=calendars or {},
+    )
     if ticket.status is not Status.RESOLVED:
         await _take_late(session, ticket, callback, answer if button else None, turn)
         return
@@ -220,6 +231,7 @@ async def _send_back(session: AsyncSession, ticket: Ticket, callback: Callback, 
     await _log_answer(session, ticket, callback, turn)
     await tickets.reopen(session, ticket.id, by=turn.by, now=turn.now, reason="not_solved")
     ticket.waiting_since = ticket.waiting_since or turn.now
+    await work_orders.not_solved(session, ticket, calendars=turn.calendars, now=turn.now)
     facts = {"why": "not_solved", "score": callback.score, "cycle": callback.cycle}
     await tickets.say(session, ticket, "lead.alerted", by=SYSTEM, now=turn.now, **facts)
     await alert(

@@ -278,6 +278,7 @@ class Intake:
                 stranger_id=batch.decisions[key].stranger_id,
                 settings=self.settings,
                 texts=self.texts,
+                calendars=self.policies.calendars,
                 now=batch.now,
             )
 

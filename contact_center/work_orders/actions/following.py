@@ -46,7 +46,7 @@ async def not_solved(
         for order in await queries.work_orders_of(session, ticket.id)
         if order.state is WorkOrderState.VERIFIED and order.is_blocking
     ]
-    if len(done) != 1:
+    if len(done) != 1 or done[0].calendar not in calendars:
         return None
     await send_back(session, done[0], ticket, text="", calendars=calendars, by=SYSTEM, now=now)
     return done[0]

@@ -101,6 +101,7 @@ class Story:
     orders: Sequence[WorkOrder] = ()
     written: dict[int, list[WorkOrderEntry]] = field(default_factory=dict)  # on work orders
     promises: Sequence[Promise] = ()
+    reader_teams: Sequence[int] = ()
 
     def actor(self, actor: str) -> str | None:
         """An agent's or the customer's name; None for machines."""
@@ -202,6 +203,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
         orders=orders,
         written=await entries_of(session, [order.id for order in orders]),
         promises=await promises_of(session, ticket.id),
+        reader_teams=await agents.team_ids_of(session, reader),
     )
 
 

@@ -13,6 +13,7 @@ from contact_center.contacts import api as contacts
 from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
+from contact_center.escalations import api as escalations
 from contact_center.events import api as events
 from contact_center.handovers.api import ownership, requests
 from contact_center.intake import api as intake
@@ -77,6 +78,7 @@ TABLES = (
     steps.routes,
     items.routes,
     listing.routes,
+    escalations.routes,
     knowledge.routes,
     sending.routes,
     events.routes,

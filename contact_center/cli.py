@@ -71,6 +71,7 @@ def check_config(config: Config = None) -> None:
     """Read the whole configuration and say what is wrong with it."""
     from contact_center.calendars.loading import load_calendars
     from contact_center.errors import Invalid
+    from contact_center.ladder import load_ladder
     from contact_center.policies.explaining import evidence_in_words
     from contact_center.policies.loading import load_policies
     from contact_center.procedure import FILE, load_procedure
@@ -86,6 +87,7 @@ def check_config(config: Config = None) -> None:
         policies = load_policies(directory, calendars=calendars)
         presets = {name: one.required_contents for name, one in policies.presets.items()}
         load_procedure(directory / FILE, presets=presets)
+        load_ladder(directory / "escalations.toml")
     except (Invalid, SettingsError) as error:
         _fail(str(error))
     if missing := missing_texts(load_texts(directory / "texts")):

@@ -108,6 +108,7 @@ class Table(DeclarativeBase):
         int: BigInt,
         dict[str, Any]: Json,
         list[str]: Json,
+        list[int]: Json,
         list[dict[str, Any]]: Json,
         Enum: EnumType(
             Enum,

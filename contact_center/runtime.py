@@ -11,6 +11,7 @@ from contact_center.calendars.loading import Calendars
 from contact_center.channels.base import Channel, Inbound, Receipt
 from contact_center.clock import utcnow
 from contact_center.db import Database
+from contact_center.ladder import Ladder, usual_ladder
 from contact_center.policies.choosing import Policies
 from contact_center.procedure import Procedure, usual_procedure
 from contact_center.settings import Settings
@@ -33,6 +34,7 @@ class Runtime:
     inbox: Batcher[Inbound, Receipt]  # the one way in
     channels: Mapping[str, Channel]  # the one way out
     procedure: Procedure = field(default_factory=usual_procedure)  # of complaints
+    ladder: Ladder = field(default_factory=usual_ladder)  # who is told that a promise runs out
     switchboard: Switchboard = field(default_factory=Switchboard)  # who is to get a ticket
     now: Callable[[], datetime] = utcnow
     random: Random = field(default_factory=SystemRandom)

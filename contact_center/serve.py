@@ -44,6 +44,7 @@ from contact_center.demo.defaults import demo_sources, for_demo
 from contact_center.demo.welcome import has_demo_staff, seed_if_empty, summary
 from contact_center.intake.actions.taking import Intake
 from contact_center.integrations.actions import Endpoints
+from contact_center.ladder import load_ladder
 from contact_center.migrations import run as migrations
 from contact_center.policies.loading import load_policies
 from contact_center.procedure import FILE, load_procedure
@@ -119,6 +120,7 @@ async def runtime_from(
         texts=texts,
         calendars=calendars,
         policies=policies,
+        ladder=load_ladder(directory / "escalations.toml"),
         switchboard=switchboard,
         procedure=procedure,
         inbox=Batcher(intake.handle),

@@ -1,16 +1,32 @@
 """Works off what is due in small transactions, past whatever fails."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from contact_center.runtime import Runtime
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
 
 logger = logging.getLogger(__name__)
 
 BATCH = 50
+TOGETHER = 500
 
 Due = Callable[..., Awaitable[Sequence[int]]]  # (session, *, after, limit) → ids, ascending
 Do = Callable[..., Awaitable[object]]  # (session, id)
+
+
+class Position(Protocol):
+    """In a line of rows that have come due."""
+
+    @property
+    def id(self) -> int: ...
+
+
+P = TypeVar("P", bound=Position)
+DoAll = Callable[["AsyncSession", Collection[int]], Awaitable[int]]  # how many were done
 
 
 async def work_off(
@@ -40,3 +56,49 @@ async def work_off(
         if not ids:  # fewer than a batch may mean that others hold some of them
             return done
         after = ids[-1]
+
+
+async def work_off_together(
+    runtime: Runtime,
+    name: str,
+    *,
+    due: Callable[..., Awaitable[Sequence[P]]],
+    do: DoAll,
+    put_off: Do,
+) -> int:
+    """Like `work_off`, a batch with one `do`; `due` gives positions in a line, with their `id`.
+
+    Where a batch fails, what is in it is done one by one.
+    """
+    done, after = 0, None
+    while True:
+        async with runtime.db.read() as session:
+            found = await due(session, after=after, limit=TOGETHER)
+        if not found:
+            return done
+        ids, after = [one.id for one in found], found[-1]
+        try:
+            async with runtime.db.begin() as session:
+                done += await do(session, ids)
+        except Exception:
+            logger.exception("sweep failed", extra={"sweep": name, "ids": len(ids)})
+            for number in ids:
+                done += await _do_alone(runtime, name, number, do=do, put_off=put_off)
+
+
+async def _do_alone(
+    runtime: Runtime,
+    name: str,
+    number: int,
+    *,
+    do: DoAll,
+    put_off: Do,
+) -> int:
+    try:
+        async with runtime.db.begin() as session:
+            return await do(session, [number])
+    except Exception:
+        logger.exception("sweep failed", extra={"sweep": name, "id": number})
+        async with runtime.db.begin() as session:
+            await put_off(session, number)
+        return 0

@@ -57,6 +57,12 @@ JOBS = [
         late=60,
     ),
     Job(name="note broken promises", trigger=SOON, run=sweeps.note_broken_promises),
+    Job(
+        name="climb the ladder",
+        trigger=IntervalTrigger(seconds=10, timezone="UTC"),
+        run=sweeps.climb_ladder,
+        late=60,
+    ),
     Job(name="end agreed waiting", trigger=MINUTELY, run=sweeps.end_waiting),
     # Staff
     Job(name="expire hand-overs", trigger=SOON, run=sweeps.expire_handovers),

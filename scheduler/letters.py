@@ -61,6 +61,9 @@ class Words:
     def say(self, name: str, **values: object) -> str:
         return self._texts.say(self.language, f"digest.{name}", **values)
 
+    def clock(self, kind: str) -> str:
+        return self._texts.say(self.language, f"alert_word.{kind}")
+
     def day(self, day: date) -> str:
         return self.say(
             "date",

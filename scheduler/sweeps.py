@@ -11,6 +11,8 @@ from contact_center.alerts import actions as alerts
 from contact_center.alerts import queries as alert_queries
 from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks import queries as callback_queries
+from contact_center.escalations import queries as escalation_queries
+from contact_center.escalations.actions import firing as escalations
 from contact_center.handovers import queries as handover_queries
 from contact_center.handovers.actions import requests as handovers
 from contact_center.promises import actions as promises
@@ -20,7 +22,7 @@ from contact_center.routing.actions import offers
 from contact_center.runtime import Runtime
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
-from scheduler.batches import BATCH, Do, work_off
+from scheduler.batches import BATCH, Do, work_off, work_off_together
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +73,18 @@ async def note_broken_promises(runtime: Runtime) -> int:
         "note broken promises",
         due=partial(promise_queries.lock_overdue, now=now),
         do=partial(promises.note_broken, now=now),
+    )
+
+
+async def climb_ladder(runtime: Runtime) -> int:
+    """Tell what runs out, and what is late; what broke is marked as broken."""
+    now = runtime.now()
+    return await work_off_together(
+        runtime,
+        "climb the ladder",
+        due=partial(escalation_queries.due_clocks, now=now),
+        do=partial(escalations.fire, ladder=runtime.ladder, now=now),
+        put_off=partial(escalation_queries.put_off, until=now + SHORTLY),
     )
 
 

@@ -1,6 +1,6 @@
 """Tells agents what they must know. Callers own the transaction."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,6 +43,17 @@ async def alert(
     rows = [{**row, "agent_id": agent_id, "created_at": now} for agent_id in told]
     await queries.insert_alerts(session, rows)
     hint(session, "events")  # the desk's counters
+
+
+async def alert_all(
+    session: AsyncSession, alerts: Sequence[Mapping[str, Any]], *, now: datetime
+) -> None:
+    """Like `alert`, many at once: rows with `agent_id`, who works here, `kind`, `facts`, `key`
+    and `ticket_id`.
+    """
+    if alerts:
+        await queries.insert_alerts(session, [{**row, "created_at": now} for row in alerts])
+        hint(session, "events")
 
 
 async def send(

@@ -13,6 +13,8 @@ from contact_center.customers import queries as customers
 from contact_center.customers.models import Customer, Identity
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.deliveries.queries import deliveries_of_messages
+from contact_center.escalations.actions.looking import facts_of
+from contact_center.escalations.rules import Facts
 from contact_center.events.models import Event
 from contact_center.events.queries import ticket_events
 from contact_center.events.rules import Actor, agent_id
@@ -96,6 +98,7 @@ class Story:
     clocks: Sequence[Clock]
     events: Sequence[Event]
     names: dict[int, str]
+    climbing: Facts  # what the ladder has to know
     decisions: Sequence[RoutingDecision] = ()  # who was to get it, the newest first
     teams: dict[int, Team] = field(default_factory=dict)
     orders: Sequence[WorkOrder] = ()
@@ -198,6 +201,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
         clocks=[clocks[kind] for kind in ClockKind if kind in clocks],
         events=events,
         names=names,
+        climbing=await facts_of(session, ticket),
         decisions=await decisions_of(session, ticket.id, limit=10),
         teams={team.id: team for team in await agents.all_teams(session)},
         orders=orders,

@@ -1,6 +1,6 @@
 """The supervisors' board: orders, broken promises, what waits too long, unhappy customers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -10,9 +10,11 @@ from pydantic import BaseModel, Field
 
 from contact_center.agents.queries import absent_agents, agent_names
 from contact_center.desk.login import Nothing
-from contact_center.desk.render import go_to, page
+from contact_center.desk.render import go_to, page, reader_of
 from contact_center.desk.rows import Row, rows_of
 from contact_center.desk.shell import surroundings
+from contact_center.escalations.models import Escalation
+from contact_center.escalations.queries import rungs_reached
 from contact_center.events.queries import alerts
 from contact_center.events.rules import Actor
 from contact_center.handovers.queries import held_by, much_transferred
@@ -57,6 +59,8 @@ async def show_board(call: Call) -> web.Response:
     orders = await page_of_orders(session, limit=100)
     tickets = await tickets_by_id(session, {order.ticket_id for order in orders})
     rows = await rows_of(session, list(tickets.values()), agent_id=call.agent.id, now=call.now)
+    panels = await _panels(call, session)
+    shown = tickets.keys() | {ticket.id for _, found in panels for ticket in found}
     shell = await surroundings(call, session, active="supervision")
     return page(
         call,
@@ -66,8 +70,9 @@ async def show_board(call: Call) -> web.Response:
         rows={row.ticket.id: row for row in rows},
         panels=[
             Panel(name, await rows_of(session, found, agent_id=call.agent.id, now=call.now))
-            for name, found in await _panels(call, session)
+            for name, found in panels
         ],
+        reached=await _reached(call, session, shown),
         **shell,
     )
 
@@ -105,6 +110,16 @@ async def _panels(call: Call, session: "AsyncSession") -> list[tuple[str, Sequen
         ("unclaimed", await unclaimed_before(session, call.now - waits, limit=MOST)),
         ("unhappy", [found[number] for number in numbers if number in found]),
     ]
+
+
+async def _reached(
+    call: Call, session: "AsyncSession", ticket_ids: Collection[int]
+) -> dict[int, tuple[Escalation, str]]:
+    """By ticket the highest rung that was told, and what it is called."""
+    language = reader_of(call).language
+    titles = {rung.name: rung.titled(language) for rung in call.runtime.ladder.rung}
+    found = await rungs_reached(session, ticket_ids)
+    return {number: (one, titles.get(one.name, one.name)) for number, one in found.items()}
 
 
 def _by(call: Call) -> Actor:

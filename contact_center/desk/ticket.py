@@ -11,6 +11,7 @@ from contact_center.desk.render import page
 from contact_center.desk.shell import surroundings
 from contact_center.desk.story import Story, earlier, said, story_of
 from contact_center.desk.streams import Position
+from contact_center.escalations.rules import progress
 from contact_center.events.rules import Actor
 from contact_center.knowledge.queries import canned_replies
 from contact_center.knowledge.rules import fill_in
@@ -42,6 +43,7 @@ async def show_ticket(call: Call, ticket_id: Id) -> web.Response:
         "ticket.html",
         story=story,
         routing=reasons_of(call, story),
+        ladder=progress(story.climbing, call.runtime.ladder),
         lines=lines,
         more=more,
         last=lines[-1].message.id if lines else 0,
@@ -104,6 +106,7 @@ def news_values(call: Call, story: Story) -> dict[str, Any]:
     return {
         "story": story,
         "routing": reasons_of(call, story),
+        "ladder": progress(story.climbing, call.runtime.ladder),
         "choices": CHOICES,
         "titles": titles(call),
         "may": {permission.name: call.agent.may(permission) for permission in Permission},

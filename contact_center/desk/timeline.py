@@ -48,6 +48,8 @@ def _values(language: str, event: Event, story: Story) -> Mapping[str, Any]:
         "assignee": story.names.get(data.get("assignee") or 0, "–"),
         "team": story.teams[data["team"]].name if data.get("team") in story.teams else "–",
         "changed": ", ".join(name_of(language, "field", n) for n in data.get("changed", ())),
+        "rung": data.get("rung") or "–",
+        "told": ", ".join(story.names.get(n, "–") for n in data.get("told", ())) or "–",
         "score": data.get("score") or "–",
         "work_order": order_reference(data["work_order"]) if "work_order" in data else "–",
     }

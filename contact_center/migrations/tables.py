@@ -10,6 +10,7 @@ from contact_center.conversations import models as conversations
 from contact_center.customers import models as customers
 from contact_center.db import Table
 from contact_center.deliveries import models as deliveries
+from contact_center.escalations import models as escalations
 from contact_center.events import models as events
 from contact_center.handovers import models as handovers
 from contact_center.jobs import models as jobs
@@ -38,6 +39,7 @@ SLICES = (
     conversations,
     customers,
     deliveries,
+    escalations,
     events,
     handovers,
     jobs,

@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries as agents
 from contact_center.deliveries import queries as deliveries
+from contact_center.escalations.queries import notices
 from contact_center.ledger import queries as ledger
 from contact_center.reports import queries, rules
-from contact_center.reports.models import Digest, Period, TeamFigures, Wallboard
+from contact_center.reports.models import Digest, Notice, Period, TeamFigures, Wallboard
 
 
 async def digest(
@@ -35,7 +36,26 @@ async def digest(
         total=rules.figures(facts, teams=None if team_ids is None else scope),
         teams=sorted(teams, key=lambda team: (team.name is None, team.name or "")),
         longest_waiting=await queries.longest_waiting(session, now=now, team_ids=team_ids),
+        notices=await _notices(session, period, team_ids=team_ids),
     )
+
+
+async def _notices(
+    session: AsyncSession, period: Period, *, team_ids: Collection[int] | None
+) -> list[Notice]:
+    found = await notices(session, start=period.start, end=period.end, team_ids=team_ids)
+    names = await agents.agent_names(session, {ticket.owner_id for _, ticket, _ in found})
+    return [
+        Notice(
+            ticket_id=ticket.id,
+            reference=ticket.reference,
+            subject=ticket.subject,
+            clock=clock.kind,
+            due_at=clock.breached_at or one.crossed_at,
+            owner=names.get(ticket.owner_id or 0),
+        )
+        for one, ticket, clock in found
+    ]
 
 
 async def wallboard(session: AsyncSession, *, now: datetime, since: datetime) -> Wallboard:

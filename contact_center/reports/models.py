@@ -155,6 +155,18 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A promise that has been late for long, and nobody has explained why."""
+
+    ticket_id: int
+    reference: str
+    subject: str
+    clock: ClockKind
+    due_at: datetime
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     first: date
     last: date
@@ -163,6 +175,7 @@ class Digest:
     total: Figures
     teams: Sequence[TeamFigures]
     longest_waiting: Sequence[Waiting]
+    notices: Sequence[Notice]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,20 @@ async def order(
     return number
 
 
+async def open_all(
+    session: AsyncSession,
+    facts: Mapping[int, Mapping[str, Any]],
+    *,
+    cause: Cause,
+    now: datetime,
+) -> dict[int, SupervisionOrder]:
+    """Orders on many locked tickets at once, with the facts of each; those that are new.
+
+    Whoever opens them tells the leads, and has the log say "supervision.ordered".
+    """
+    return await queries.open_many(session, facts, cause=cause, now=now) if facts else {}
+
+
 async def take(
     session: AsyncSession, order_id: int, *, by: Actor, now: datetime
 ) -> SupervisionOrder:

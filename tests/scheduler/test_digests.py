@@ -14,6 +14,7 @@ from contact_center.reports import actions as reports
 from contact_center.reports.rules import days
 from contact_center.tickets.models import Status
 from scheduler import digests
+from scheduler.sweeps import climb_ladder
 from tests.support.factories import make_agent, make_team, make_ticket
 
 BEFORE = datetime(2025, 1, 1, tzinfo=UTC)
@@ -320,3 +321,22 @@ async def test_the_mail_says_what_the_report_says(runtime, clock) -> None:
     assert f"Open now: {report.total.open}" in letter.payload["text"]
     broken = report.total.first_response_promises.broken + report.total.resolution_promises.broken
     assert f"Promises broken: {broken}" in letter.payload["text"]
+
+
+async def test_what_was_late_for_days_and_never_explained_is_announced(runtime, clock) -> None:
+    manager = await reader(runtime, language="zh")
+    async with runtime.db.begin() as session:
+        ticket = await make_ticket(session, now=clock() - timedelta(days=8), subject="Leaking pump")
+    clock.now = datetime(2026, 3, 1, 23, 0, tzinfo=UTC)
+    await climb_ladder(runtime)
+    clock.now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+    await digests.send_due_digests(runtime)
+
+    [letter] = await letters(runtime.db)
+    assert letter.address == manager.email
+    for written in (letter.payload["text"], letter.payload["html"]):
+        assert "通报：长期逾期且未作说明" in written
+        assert f"/desk/tickets/{ticket.id}" in written
+    assert "Leaking pump" in letter.payload["text"]
+    assert "首次回复: 2026-02-22 13:00" in letter.payload["text"]

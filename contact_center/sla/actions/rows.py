@@ -12,6 +12,7 @@ from contact_center.sla.models import CalendarVersion, Clock, ClockState
 from contact_center.sla.rules import terms
 from contact_center.sla.rules.engine import Run
 from contact_center.sla.rules.history import NAMES, change
+from contact_center.sla.rules.looking import look_at
 from contact_center.sla.rules.versions import read_calendar
 
 Changes = list[dict[str, Any]]  # as the log keeps them
@@ -64,7 +65,7 @@ def run_of(clock: Clock) -> Run:
 def clock_row(ticket_id: int, run: Run) -> dict[str, Any]:
     """A new row, for those who write many at once."""
     values = {name: getattr(run, name) for name in NAMES}
-    return {"ticket_id": ticket_id, "rung": 0, "next_rung_at": None, **values}
+    return {"ticket_id": ticket_id, "rung": 0, "next_rung_at": look_at(run), **values}
 
 
 async def turn(
@@ -108,6 +109,7 @@ def write(clock: Clock, after: Run, verb: str) -> Changes:
     for name in NAMES:
         if getattr(after, name) != getattr(before, name):
             setattr(clock, name, getattr(after, name))
+    clock.next_rung_at = look_at(after)
     broke = after.state is ClockState.BREACHED is not before.state and after.stopped_at is None
     return [change("breached" if broke else verb, before, after)]
 

@@ -1,12 +1,15 @@
 import json
 import re
+from datetime import timedelta
 
 from contact_center.agents.models import Role
 from contact_center.alerts.actions import alert
+from contact_center.escalations.actions.looking import climbed
 from contact_center.events.actions import record
 from contact_center.events.rules import SYSTEM
 from contact_center.supervision.actions import order
-from contact_center.tickets.queries import lock_ticket
+from contact_center.tickets.queries import get_ticket, lock_ticket
+from scheduler.sweeps import climb_ladder
 
 
 async def tell(desk, login, key: str = "k", kind: str = "not_solved") -> None:
@@ -100,3 +103,44 @@ async def test_an_order_is_taken_instructed_and_ended_at_the_desk(desk, clock) -
     assert refused == 422
     assert "There is nothing to supervise." in await desk.page("/desk/supervision", lead)
     assert "Lee ended the supervision (An important customer)" in story
+
+
+# The ladder
+
+
+async def reach(desk, rung: int) -> None:
+    """The clock of the first answer comes to a rung."""
+    async with desk.runtime.db.read() as session:
+        ticket = await get_ticket(session, 1)
+        found = await climbed(session, ticket, ladder=desk.runtime.ladder)
+    [first] = [one for one in found if one.clock.kind == "first_response"]
+    desk.runtime.now.now = first.ahead[rung - 1].at + timedelta(seconds=1)
+    await climb_ladder(desk.runtime)
+
+
+async def test_the_ticket_shows_who_was_told_and_who_is_next(desk) -> None:
+    ann = await desk.hire("Ann")
+    await desk.hire("Lea", role=Role.LEAD)
+    await desk.arrive()
+    before = await desk.page("/desk/tickets/1", ann)
+    await reach(desk, 1)
+
+    after = await desk.page("/desk/tickets/1", await desk.hire("Ben"))  # logins end meanwhile
+
+    assert re.search(r"will be told:\s+the owner", before)
+    assert re.search(r"told:\s+Lea", after)  # nobody has it yet
+    assert re.search(r"will be told:\s+the owner, the lead", after)
+    assert "Told that time runs out: Lea (First answer, step 1)" in after
+    chinese = await desk.hire("Wei", language="zh")
+    assert re.search(r"将通知：\s+负责人、组长", await desk.page("/desk/tickets/1", chinese))
+
+
+async def test_the_board_shows_how_high_a_breach_has_climbed(desk) -> None:
+    await desk.hire("Max", role=Role.MANAGER)
+    await desk.arrive()
+    await reach(desk, 4)
+
+    board = await desk.page("/desk/supervision", await desk.hire("Lea", role=Role.LEAD))
+
+    assert board.count("still late") == 2  # with the order, and with the breaches
+    assert 'href="/desk/tickets/1"' in board

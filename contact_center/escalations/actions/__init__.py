@@ -1,0 +1,1 @@
+"""What the ladder does, and what it shows."""

@@ -1,0 +1,172 @@
+"""The file of a complaint, the register, the board and the letters at the desk."""
+
+import pytest
+
+from contact_center.agents.models import Role
+from contact_center.tickets.queries import get_ticket
+
+HOSTILE = "<script>alert('x')</script>"
+TICKED = ["decision", "reasons", "internal_alternatives", "external_alternatives"]
+SCORES = {"severity": "1", "safety": "0", "complexity": "1", "impact": "1", "urgency": "1"}
+
+
+async def take(desk, login, number: int, step: str, *, status: int = 200, **fields) -> str:
+    got, text = await desk.send(f"/desk/tickets/{number}/complaint/{step}", login, **fields)
+    assert got == status, text
+    return text
+
+
+async def complain(desk, ann, text: str = "The kettle burnt my hand") -> int:
+    receipt = await desk.arrive(text, kind="complaint", facts={"remedy": "a refund"})
+    await desk.claim(receipt.ticket_id, ann)
+    return receipt.ticket_id
+
+
+async def file(desk, login, number: int) -> str:
+    return await desk.page(f"/desk/tickets/{number}/complaint", login)
+
+
+async def decide(desk, ann, lee, number: int) -> None:
+    """A rejection by two people; the page is looked at after each step."""
+    when = f"{desk.runtime.now().replace(year=2027):%Y-%m-%dT%H:%M}"
+    await take(desk, ann, number, "acknowledge", next_step="We look", next_at=when)
+    await file(desk, ann, number)
+    await take(desk, ann, number, "assess", **SCORES)
+    await file(desk, ann, number)
+    await take(desk, ann, number, "investigate", handler=str(ann.agent.id))
+    await file(desk, ann, number)
+    await take(desk, ann, number, "evidence", kind="observation", text="A crack")
+    await take(desk, ann, number, "cause", root_cause="product_defect", findings="Glue")
+    await take(desk, ann, number, "redress", kind="refund", amount="12.50")
+    await take(desk, ann, number, "decide", outcome="rejected", reasons="It was dropped")
+    html = await file(desk, ann, number)
+    assert "12.50 CNY" in html
+    await take(desk, ann, number, "respond", status=409, text="No", contents="reasons")
+    await take(desk, lee, number, "approve")
+    for content in TICKED:
+        assert f'value="{content}"' in html
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_complaint_goes_all_the_way_at_the_desk(desk, language) -> None:
+    ann = await desk.hire("Ann", language=language)
+    lee = await desk.hire("Lee", Role.LEAD, language=language)
+    number = await complain(desk, ann)
+    assert 'aria-current="step"' in await file(desk, ann, number)
+
+    await decide(desk, ann, lee, number)
+    answer = await desk.client.post(
+        f"/desk/tickets/{number}/complaint/respond",
+        data=[("text", "We cannot agree"), *(("contents", code) for code in TICKED)],
+        headers=ann.htmx,
+    )
+    assert answer.status == 200, await answer.text()
+    await file(desk, ann, number)
+    await take(desk, ann, number, "answer", accepted="false", channel="phone", quote="No!")
+    assert await file(desk, ann, number)
+    await take(desk, ann, number, "close", status=409)
+    await take(desk, ann, number, "decline")
+    await take(desk, ann, number, "close")
+
+    await file(desk, ann, number)
+    async with desk.runtime.db.read() as session:
+        ticket = await get_ticket(session, number)
+    assert (ticket.status, ticket.stage) == ("closed", "closed")
+    register = await desk.page("/desk/complaints?only=&stage=closed", lee)
+    assert ticket.reference in register
+    assert ticket.reference not in await desk.page("/desk/complaints?only=open", lee)
+    for kind in ("acknowledgement", "holding", "final", "summary"):
+        address = f"/desk/tickets/{number}/complaint/letters/{kind}"
+        assert ticket.reference in await desk.page(address, ann)
+
+
+async def test_what_is_missing_is_said_before_anything_is_tried(desk) -> None:
+    ann = await desk.hire("Ann")
+    number = await complain(desk, ann)
+    when = f"{desk.runtime.now().replace(year=2027):%Y-%m-%dT%H:%M}"
+    await take(desk, ann, number, "acknowledge", next_step="We look", next_at=when)
+    await take(desk, ann, number, "assess", **SCORES)
+    await take(desk, ann, number, "investigate")
+
+    html = await file(desk, ann, number)
+
+    assert "the root cause" in html
+    assert "evidence for it" in html
+
+
+async def test_nothing_in_a_file_is_markup(desk) -> None:
+    ann, lee = await desk.hire(HOSTILE), await desk.hire("Lee", Role.LEAD)
+    number = await complain(desk, ann, HOSTILE)
+    await take(desk, ann, number, "escalate", body=HOSTILE, reference=HOSTILE)
+    await take(desk, ann, number, "evidence", kind="statement", text=HOSTILE)
+    await take(desk, ann, number, "redress", kind="other", description=HOSTILE)
+
+    for path in (
+        f"/desk/tickets/{number}",
+        f"/desk/tickets/{number}/complaint",
+        f"/desk/tickets/{number}/complaint/letters/final",
+        "/desk/complaints",
+    ):
+        assert HOSTILE not in await desk.page(path, lee)
+
+
+async def test_an_inquiry_has_no_file(desk) -> None:
+    ann = await desk.hire("Ann")
+    receipt = await desk.arrive()
+
+    answer = await desk.client.get(
+        f"/desk/tickets/{receipt.ticket_id}/complaint", headers=ann.headers
+    )
+
+    assert answer.status == 404
+
+
+async def test_the_ticket_leads_to_its_file(desk) -> None:
+    ann = await desk.hire("Ann")
+    number = await complain(desk, ann)
+
+    assert f'href="/desk/tickets/{number}/complaint"' in await desk.page(
+        f"/desk/tickets/{number}", ann
+    )
+
+
+async def test_only_leads_see_the_register_and_its_file(desk) -> None:
+    ann, lee = await desk.hire("Ann"), await desk.hire("Lee", Role.LEAD)
+    number = await complain(desk, ann)
+
+    for path in ("/desk/complaints", "/desk/complaints.csv"):
+        assert (await desk.client.get(path, headers=ann.headers)).status == 403
+    answer = await desk.client.get("/desk/complaints.csv?only=open", headers=lee.headers)
+    assert f"T-{number:06d}" in await answer.text()
+
+
+@pytest.mark.parametrize("amount", ["12.345", "ten", "NaN", "1e30"])
+async def test_an_amount_that_is_none_is_refused(desk, amount) -> None:
+    ann = await desk.hire("Ann")
+    number = await complain(desk, ann)
+
+    await take(desk, ann, number, "redress", status=422, kind="refund", amount=amount)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_the_board_takes_an_action_from_plan_to_close(desk, language) -> None:
+    ann, bob = await desk.hire("Ann", language=language), await desk.hire("Bob")
+    lee = await desk.hire("Lee", Role.LEAD)
+    number = await complain(desk, ann)
+    address = f"/desk/tickets/{number}/complaint/corrective-actions"
+    assert "<form" in await desk.page(f"{address}/new", ann)
+    due = f"{desk.runtime.now().replace(year=2027):%Y-%m-%dT%H:%M}"
+    plan = {"cause": "glue", "plan": "new glue", "measure": "cracks", "due": due}
+    status, _ = await desk.send(address, ann, owner=str(bob.agent.id), **plan)
+    assert status in (200, 201)
+
+    async def go(login, step, **fields) -> int:
+        return (await desk.send(f"/desk/corrective-actions/1/{step}", login, **fields))[0]
+
+    assert await go(lee, "approve") < 300
+    assert "new glue" in await desk.page("/desk/corrective-actions", ann)
+    assert await go(bob, "finish", note="done") < 300
+    assert await go(lee, "close") == 409
+    assert await go(ann, "check", effective="true", result="none left") < 300
+    assert await go(lee, "close") < 300
+    assert "none left" in await desk.page("/desk/corrective-actions", ann)

@@ -44,9 +44,7 @@ async def show_absences(call: Call) -> web.Response:
     everybody = call.agent.may(Permission.TICKETS_ASSIGN)
     shell = await surroundings(call, session, active="absences")
     colleagues = await queries.all_agents(session, active_only=True)
-    absences = await queries.coming_absences(
-        session, now=call.now, agent_id=None if everybody else me
-    )
+    absences = await queries.coming_absences(session, now=call.now)
     return page(
         call,
         "absences.html",

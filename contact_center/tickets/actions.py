@@ -160,6 +160,8 @@ async def wait(
         raise Invalid(f"a ticket cannot wait in status {status}")
     if status is Status.WAITING_CUSTOMER and ticket.waiting_since is not None:
         raise Conflict(f"{ticket.reference} waits for us: answer the customer first")
+    if status is Status.WAITING_CUSTOMER and ticket.asked_at is None:
+        raise Conflict(f"{ticket.reference} asks the customer nothing: write what we wait for")
     has_date = status in (Status.ON_HOLD, Status.WAITING_THIRD_PARTY)
     if has_date and (review_at is None or review_at <= now):
         raise Invalid("say until when: a time in the future")
@@ -167,6 +169,8 @@ async def wait(
     ticket.review_at = review_at if has_date else None
     await _note_breaches(session, ticket, now=now)
     changes = await together.pause(session, ticket, status=status.value, now=now)
+    if status is Status.WAITING_CUSTOMER:
+        ticket.asked_at, ticket.silent_since = None, now
     facts = {"status": status, "reason": reason}
     await say(session, ticket, "ticket.waiting", by=by, now=now, clocks=changes, **facts)
     return ticket

@@ -113,7 +113,9 @@ async def test_a_ticket_moves_where_the_table_says_and_nowhere_else(
     act, origins, target = TABLE[name]
     if (name, origin) in SKIPPED and origin not in origins:
         return
-    ticket = await make_ticket(session, now=clock(), status=origin, first_response_at=clock())
+    ticket = await make_ticket(
+        session, now=clock(), status=origin, first_response_at=clock(), asked_at=clock()
+    )
     ticket.waiting_since = None
     if origin not in (Status.BOT, Status.QUEUED):
         ticket.owner_id = ticket.assignee_id = li.id

@@ -1,0 +1,98 @@
+"""Clocks while a ticket is worked on: the log alone makes the same clocks (C7)."""
+
+from datetime import timedelta
+
+import pytest
+
+from contact_center.errors import Conflict
+from contact_center.events.queries import ticket_events
+from contact_center.events.rules import SYSTEM, agent
+from contact_center.messages import actions as messages
+from contact_center.sla import queries
+from contact_center.sla.actions import promising
+from contact_center.sla.actions.rows import run_of
+from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.rules.history import rebuild
+from contact_center.tickets import actions
+from contact_center.tickets.models import Priority, ResolutionCode, Status
+from tests.support.factories import customer_says, make_agent, make_ticket
+
+
+@pytest.fixture
+async def li(session, clock):
+    return await make_agent(session, name="Li", now=clock())
+
+
+async def begun(session, clock, **fields):
+    """A ticket whose clocks are in its log from the start."""
+    ticket = await make_ticket(session, now=clock(), status=Status.BOT, **fields)
+    ticket.status = Status.QUEUED
+    changes = await promising.begin(session, ticket, start=clock())
+    await actions.say(session, ticket, "ticket.queued", by=SYSTEM, now=clock(), clocks=changes)
+    return ticket
+
+
+async def stored(session, ticket):
+    return {(c.kind, c.ref_id): run_of(c) for c in await queries.all_clocks(session, ticket.id)}
+
+
+async def wait(session, ticket, li, clock, status=Status.WAITING_CUSTOMER) -> None:
+    review_at = None if status is Status.WAITING_CUSTOMER else clock() + timedelta(days=1)
+    await actions.wait(
+        session, ticket.id, status=status, review_at=review_at, by=agent(li.id), now=clock()
+    )
+
+
+async def test_g23_who_asks_nothing_does_not_wait_for_the_customer(session, clock, li) -> None:
+    ticket = await begun(session, clock)
+    await messages.reply(session, ticket.id, text="Which order?", by=agent(li.id), now=clock())
+    await wait(session, ticket, li, clock)
+    await actions.resume(session, ticket.id, by=agent(li.id), now=clock())
+
+    with pytest.raises(Conflict, match="asks the customer nothing"):
+        await wait(session, ticket, li, clock)
+
+    assert ticket.next_due_at is not None
+
+
+async def test_c7_whatever_happens_the_log_makes_the_same_clocks(session, clock, li) -> None:
+    by = agent(li.id)
+    ticket = await begun(session, clock)
+    clock.advance(minutes=20)
+    await messages.reply(session, ticket.id, text="Which order?", by=by, now=clock())
+    await wait(session, ticket, li, clock)
+    clock.advance(hours=30)
+    await actions.resume(session, ticket.id, by=by, now=clock())
+    await actions.edit(
+        session,
+        ticket.id,
+        version=None,
+        changes={"priority": Priority.HIGH},
+        by=by,
+        now=clock(),
+    )
+    clock.advance(days=3)
+    await actions.note_breaches(session, ticket.id, now=clock())
+    await actions.resolve(session, ticket.id, code=ResolutionCode.SOLVED, by=by, now=clock())
+    clock.advance(hours=2)
+    await actions.reopen(session, ticket.id, by=SYSTEM, now=clock(), reason="not_solved")
+    await session.flush()
+
+    assert rebuild(await ticket_events(session, ticket.id)) == await stored(session, ticket)
+
+
+async def test_g24_the_oldest_unanswered_message_counts(session, clock, li) -> None:
+    ticket = await begun(session, clock, channel="email")
+    await messages.reply(session, ticket.id, text="On its way", by=agent(li.id), now=clock())
+    asked_at = clock.now = clock() + timedelta(hours=1)
+    first = await customer_says(session, ticket, now=clock())
+    for _ in range(3):
+        await promising.expect_answer(session, ticket, message_id=first, start=asked_at)
+        clock.advance(minutes=10)
+        first += 1
+
+    await messages.reply(session, ticket.id, text="Tomorrow", by=agent(li.id), now=clock())
+
+    found = (await stored(session, ticket)).items()
+    [only] = [run for (kind, _), run in found if kind is ClockKind.NEXT_RESPONSE]
+    assert (only.state, only.started_at) == (ClockState.MET, asked_at)

@@ -18,6 +18,7 @@ from contact_center.callbacks.rules import BUTTON, WRITTEN, Answer, is_courtesy,
 from contact_center.channels.base import Button
 from contact_center.closure import actions as closure
 from contact_center.complaints.actions import answers as complaints
+from contact_center.complaints.queries import is_external
 from contact_center.deliveries import queries as delivery_queries
 from contact_center.deliveries.models import DeliveryStatus
 from contact_center.events.rules import SYSTEM, Actor, customer
@@ -68,7 +69,11 @@ async def run_due(
     callback = await queries.get_callback(session, callback_id)
     if callback.state not in _PENDING or callback.due_at > now:
         return
-    if ticket.status is not Status.RESOLVED or ticket.reopen_count != callback.cycle:
+    if (
+        ticket.status is not Status.RESOLVED
+        or ticket.reopen_count != callback.cycle
+        or await is_external(session, ticket.id)
+    ):
         _end(callback, CallbackState.CANCELLED, now=now)
     elif callback.state is CallbackState.PLANNED:
         await _ask(session, ticket, callback, settings=settings, texts=texts, now=now)

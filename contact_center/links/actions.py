@@ -125,6 +125,7 @@ async def split(
     part = _part_of(ticket, subject=subject, start=chosen[0].created_at, now=now)
     session.add(part)
     await session.flush()  # its id goes into the messages
+    await complaints.open_part(session, part, of=ticket, now=now)
     moved = await messages.move_messages(
         session, old=ticket.id, new=part.id, message_ids=message_ids
     )

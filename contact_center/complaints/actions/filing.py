@@ -120,6 +120,20 @@ async def _open(session: AsyncSession, ticket: Ticket, *, turn: Turn) -> None:
     await put(session, case, case.complaint.stage, by=turn.by, now=turn.now)
 
 
+async def open_part(session: AsyncSession, part: Ticket, *, of: Ticket, now: datetime) -> None:
+    """What is split off a complaint is one, too, and was received with it."""
+    whole = await queries.find_complaint(session, of.id)
+    if part.kind is TicketKind.COMPLAINT and whole is not None:
+        session.add(
+            Complaint(
+                ticket_id=part.id,
+                preset=whole.preset,
+                received_at=min(whole.received_at, now),
+                keep_until=whole.keep_until,
+            )
+        )
+
+
 async def absorb(
     session: AsyncSession, victim: Ticket, survivor: Ticket, *, by: Actor, now: datetime
 ) -> None:

@@ -283,6 +283,17 @@ async def test_k6_a_callback_in_vain_makes_a_complaint_silent_and_closes_nothing
     assert (complaint.stage, complaint.closed_at) == (Stage.SILENT, None)
 
 
+async def test_who_has_gone_to_a_body_outside_is_not_asked_how_we_were(story) -> None:
+    await story.resolved(kind="complaint")
+    async with story.runtime.db.begin() as session:
+        await session.execute(update(Complaint).values(external_at=story.clock()))
+    story.clock.advance(hours=2)
+
+    await story.tick()
+
+    assert await deliveries(story.runtime.db, "survey") == []
+
+
 async def test_a_score_alone_does_not_accept_a_response(story) -> None:
     await story.resolved(kind="complaint")
     await has_been_responded_to(story)

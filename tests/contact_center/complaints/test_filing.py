@@ -18,7 +18,7 @@ from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status, TicketKind
 from tests.contact_center.complaints.conftest import TEXTS
 from tests.support.calendars import POLICIES
-from tests.support.factories import inbound, make_ticket
+from tests.support.factories import customer_says, inbound, make_ticket
 
 
 def complaining(state, turn) -> Step:
@@ -244,3 +244,21 @@ async def test_a_decided_complaint_stays_one_of_its_own(file, clock) -> None:
 
     with pytest.raises(Conflict, match="has been decided"):
         await links.merge(file.session, file.id, into=other.id, by=agent(file.ann.id), now=clock())
+
+
+async def test_what_is_split_off_a_complaint_has_a_file_of_its_own(file, clock) -> None:
+    await file.acknowledge()
+    received = (await file.complaint()).received_at
+    extra = await customer_says(file.session, file.ticket, "The lid is missing", now=clock())
+
+    part = await links.split(
+        file.session,
+        file.id,
+        message_ids={extra},
+        subject="Lid",
+        by=agent(file.ann.id),
+        now=clock(),
+    )
+
+    found = await queries.find_complaint(file.session, part.id)
+    assert (found.stage, found.received_at) == (Stage.RECEIVED, received)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.agents import queries as agents
 from contact_center.customers.models import Customer, Identity
 from contact_center.db import among
 from contact_center.errors import NotFound
@@ -70,7 +71,8 @@ async def answering_for(session: AsyncSession, ticket: Ticket, *, now: datetime)
 
     None where it has no owner, or the owner is absent and nobody stands in.
     """
-    return ticket.owner_id
+    acting = await agents.acting_for(session, {ticket.owner_id or 0}, now=now)
+    return acting.get(ticket.owner_id or 0)
 
 
 async def about_agent(session: AsyncSession, ticket_id: int) -> int | None:

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from contact_center.agents.actions import plan_absence
 from contact_center.alerts.models import Alert
 from contact_center.closure import actions
 from contact_center.closure.models import NotReady
@@ -194,6 +195,23 @@ async def test_where_somebody_else_resolves_the_owner_signs_off_before_it_closes
     [*_, signed, closed] = await events.ticket_events(session, ticket.id)
     assert (signed.kind, closed.kind) == ("ticket.signed_off", "ticket.closed")
     assert closed.data == {"reason": how.value}
+
+
+async def test_g29_a_deputy_verifies_answers_and_signs_off_for_an_absent_owner(
+    session, ticket, order, ned, li, clock
+) -> None:
+    chen = await make_agent(session, name="Chen", now=clock())
+    await working.sign(session, order.id, by=agent(ned.id), now=clock())
+    await working.finish(session, order.id, text="New cable", by=agent(ned.id), now=clock())
+    absent = {"starts_at": clock(), "ends_at": clock() + HOUR, "deputy_id": chen.id}
+    await plan_absence(session, li.id, by=agent(li.id), now=clock(), **absent)
+
+    await issuing.verify(session, order.id, by=agent(chen.id), now=clock())
+    await messages.reply(session, ticket.id, text="Fixed", by=agent(chen.id), now=clock())
+    await resolve(session, ticket, chen, clock)
+
+    assert (ticket.status, ticket.owner_id) == (Status.RESOLVED, li.id)
+    assert ticket.signed_off_at == clock()
 
 
 async def test_whichever_comes_second_closes_the_ticket(session, ticket, li, clock) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.accounts.models import Tier
 from contact_center.alerts.actions import alert
 from contact_center.alerts.queries import leads_of
 from contact_center.calendars.week import Calendar
@@ -19,12 +20,15 @@ from contact_center.channels.base import Button
 from contact_center.closure import actions as closure
 from contact_center.complaints.actions import answers as complaints
 from contact_center.complaints.queries import is_external
+from contact_center.customers.queries import tiers_of
 from contact_center.deliveries import queries as delivery_queries
 from contact_center.deliveries.models import DeliveryStatus
 from contact_center.events.rules import SYSTEM, Actor, customer
 from contact_center.messages import actions as messages
 from contact_center.messages.models import Message
 from contact_center.settings import Callbacks, Settings
+from contact_center.supervision import actions as supervision
+from contact_center.supervision.models import Cause
 from contact_center.texts import Texts
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
@@ -248,6 +252,8 @@ async def _send_back(session: AsyncSession, ticket: Ticket, callback: Callback, 
         key=f"not_solved:{ticket.id}:{callback.cycle}",
         now=turn.now,
     )
+    if (await tiers_of(session, [ticket.customer_id])).get(ticket.customer_id) == Tier.A:
+        await supervision.order(session, ticket, cause=Cause.VIP, now=turn.now, facts=facts)
     if callback.score is None:
         await _tell(session, ticket, "callback.sorry_rate", turn, with_scores=True)
     else:

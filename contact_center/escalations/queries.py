@@ -7,9 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.accounts.models import Account
 from contact_center.bulk import execute_many, insert_many
-from contact_center.customers.models import Customer
 from contact_center.db import Table, among
 from contact_center.escalations.models import IN_A_DIGEST, Escalation, EscalationState
 from contact_center.sla.models import Clock, ClockKind
@@ -96,13 +94,6 @@ async def lock_clocks(
     held = {row[0]: Held(*row) for row in rows}
     clocks = select(Clock).where(*is_due, among(session, Clock.ticket_id, held))
     return held, (await session.scalars(clocks.order_by(Clock.id))).all()
-
-
-async def tiers_of(session: AsyncSession, customer_ids: Collection[int]) -> dict[int, str]:
-    """Of those who belong to an account."""
-    found = select(Customer.id, Account.tier).join(Account, Account.id == Customer.account_id)
-    rows = await session.execute(found.where(among(session, Customer.id, customer_ids)))
-    return {row[0]: row[1].value for row in rows}
 
 
 async def tasks_of(session: AsyncSession, clocks: Collection[Clock]) -> dict[int, Task]:

@@ -1,6 +1,6 @@
 """When a clock reaches the rungs of the ladder, and what follows from that. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, get_args
@@ -66,15 +66,7 @@ def plan(run: Run, hours: Calendar, ladder: Ladder) -> list[Crossing]:
 
     A rung that was passed before a pause, and not told before it, is passed when it ends.
     """
-    if not run.is_owed or run.state is ClockState.PAUSED:
-        return []
-    is_short = run.target < ladder.short_below.seconds
-    found = [
-        Crossing(number, _at(run, hours, rung, is_short=is_short))
-        for number, rung in enumerate(ladder.rung, 1)
-    ]
-    # A span of some days may end before a share of the time: nobody climbs down.
-    return [Crossing(n, max(one.at for one in found[:n])) for n, _ in found]
+    return list(_crossings(run, hours, ladder))
 
 
 def climb(
@@ -85,16 +77,21 @@ def climb(
     Like a promise, which breaks from the first instant after it was due, a rung is passed from
     the first instant after it was reached.
     """
-    left = [one for one in plan(run, hours, ladder) if one.number > rung]
-    passed = [one for one in left if one.at < now]
-    coming = [one.at for one in left if one.at >= now]
+    passed, next_at = [], None
+    for one in _crossings(run, hours, ladder):
+        if one.number <= rung:
+            continue
+        if one.at >= now:
+            next_at = one.at
+            break  # the others come no sooner, and need not be reckoned
+        passed.append(one)
     told = [(one, EscalationState.SKIPPED_COALESCED) for one in passed]
     if passed:
         highest = passed[-1]
         is_settled = explained and ladder.rung[highest.number - 1].unless_explained
         settled, fired = EscalationState.SKIPPED_EXPLAINED, EscalationState.FIRED
         told[-1] = (highest, settled if is_settled else fired)
-    return Climb(told, min(coming, default=None))
+    return Climb(told, next_at)
 
 
 def progress(facts: Facts, ladder: Ladder) -> list[Progress]:
@@ -112,6 +109,16 @@ def progress(facts: Facts, ladder: Ladder) -> list[Progress]:
         if ahead or clock.id in passed:
             found.append(Progress(clock, passed.get(clock.id, ()), ahead))
     return found
+
+
+def _crossings(run: Run, hours: Calendar, ladder: Ladder) -> Iterator[Crossing]:
+    """The lowest first. Days may end before a share of the time does: nobody climbs down."""
+    if not run.is_owed or run.state is ClockState.PAUSED:
+        return
+    is_short, last = run.target < ladder.short_below.seconds, run.started_at
+    for number, rung in enumerate(ladder.rung, 1):
+        last = max(last, _at(run, hours, rung, is_short=is_short))
+        yield Crossing(number, last)
 
 
 def _nearest_first(whom: Collection[Who]) -> list[Who]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.alerts.actions import alert_all
+from contact_center.customers.queries import tiers_of
 from contact_center.db import hint
 from contact_center.escalations import queries
 from contact_center.escalations.actions.telling import People, Subject
@@ -150,7 +151,7 @@ async def _order_supervision(session: AsyncSession, scene: _Scene) -> None:
 
 async def _tell(session: AsyncSession, scene: _Scene) -> None:
     tickets = scene.held
-    tiers = await queries.tiers_of(session, {ticket.customer_id for ticket in tickets.values()})
+    tiers = await tiers_of(session, {ticket.customer_id for ticket in tickets.values()})
     people = People(session, now=scene.now)
     alerts: list[dict[str, Any]] = []
     for look in scene.looks:

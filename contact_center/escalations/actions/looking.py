@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.calendars.hours import Calendar
+from contact_center.customers.queries import tiers_of
 from contact_center.escalations import queries
 from contact_center.escalations.rules import Facts, Progress, progress
 from contact_center.ladder import Ladder
@@ -23,7 +24,7 @@ async def climbed(session: AsyncSession, ticket: Ticket, *, ladder: Ladder) -> l
 async def facts_of(session: AsyncSession, ticket: Ticket) -> Facts:
     """All that a ladder has to know of a ticket."""
     clocks = await all_clocks(session, ticket.id)
-    tiers = await queries.tiers_of(session, [ticket.customer_id])
+    tiers = await tiers_of(session, [ticket.customer_id])
     return Facts(
         await _with_hours(session, clocks),
         await queries.escalations_of(session, ticket.id),

@@ -3,15 +3,19 @@ import asyncio
 import pytest
 from sqlalchemy import select, update
 
+from contact_center.accounts.models import Account, Tier
 from contact_center.agents.models import Role, TeamMember
 from contact_center.callbacks import actions
 from contact_center.callbacks.models import CallbackState
 from contact_center.complaints.models import Complaint, Stage
+from contact_center.customers.queries import lock_customer
 from contact_center.db import Database
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.events.rules import agent
 from contact_center.links import actions as links
 from contact_center.messages import actions as messages
+from contact_center.supervision.models import Cause
+from contact_center.supervision.queries import orders_of
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status
 from scheduler import sweeps
@@ -109,6 +113,24 @@ async def test_a_bad_answer_goes_back_to_the_same_owner_and_alerts_the_lead(
     assert await story.events("lead.alerted") == [{"why": "not_solved", "score": score, "cycle": 0}]
     [callback] = await story.callbacks()
     assert (callback.state, callback.score) == (CallbackState.COMPLETED, score)
+
+
+@pytest.mark.parametrize(("tier", "orders"), [(Tier.A, [Cause.VIP]), (Tier.B, [])])
+async def test_a_bad_answer_of_a_customer_of_tier_a_is_supervised(story, tier, orders) -> None:
+    await story.resolved()
+    async with story.runtime.db.begin() as session:
+        account = Account(name="Acme", tier=tier, created_at=story.clock())
+        session.add(account)
+        await session.flush()
+        customer = await lock_customer(session, (await story.ticket()).customer_id)
+        customer.account_id = account.id
+    await story.is_asked()
+
+    await story.says("1")
+
+    async with story.runtime.db.read() as session:
+        found = await orders_of(session, story.ticket_id)
+    assert [order.cause for order in found] == orders
 
 
 async def test_three_is_not_bad(story) -> None:

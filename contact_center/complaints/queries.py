@@ -214,7 +214,8 @@ async def register(
         found = found.where(Complaint.ticket_id < before)
     rows = await session.execute(found.order_by(Complaint.ticket_id.desc()).limit(limit))
     return [
-        Entry(complaint, ticket, decision, granted) for complaint, ticket, decision, granted in rows
+        Entry(complaint, ticket, decision, int(granted))
+        for complaint, ticket, decision, granted in rows
     ]
 
 

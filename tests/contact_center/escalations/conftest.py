@@ -45,14 +45,16 @@ class Desk:
     manager: Agent
     team_id: int
 
-    async def ticket(self, goal: str = "8bh", *, kind=ClockKind.RESOLUTION, **fields) -> int:
+    async def ticket(self, goal: str = "8bh", *, hours: Calendar = CHINA, **fields) -> int:
         """Open, with one clock."""
         now = self.runtime.now()
         values = {"owner_id": self.owner.id, "team_id": self.team_id} | fields
         async with self.runtime.db.begin() as session:
             ticket = await make_ticket(session, now=now, status=Status.RESOLVED, **values)
             ticket.status = Status.OPEN  # without the usual clocks
-            await together.start_all(session, ticket, {kind: terms(goal, CHINA)}, start=now)
+            await together.start_all(
+                session, ticket, {ClockKind.RESOLUTION: terms(goal, hours)}, start=now
+            )
         return ticket.id
 
     async def sweep(self, *moments: datetime) -> list[int]:

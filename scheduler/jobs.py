@@ -63,6 +63,7 @@ JOBS = [
         run=sweeps.climb_ladder,
         late=60,
     ),
+    Job(name="take back answers", trigger=SOON, run=sweeps.take_back_answers),
     Job(name="end agreed waiting", trigger=MINUTELY, run=sweeps.end_waiting),
     # Staff
     Job(name="expire hand-overs", trigger=SOON, run=sweeps.expire_handovers),

@@ -15,6 +15,8 @@ from contact_center.escalations import queries as escalation_queries
 from contact_center.escalations.actions import firing as escalations
 from contact_center.handovers import queries as handover_queries
 from contact_center.handovers.actions import requests as handovers
+from contact_center.messages import actions as messages
+from contact_center.messages import queries as message_queries
 from contact_center.promises import actions as promises
 from contact_center.promises import queries as promise_queries
 from contact_center.routing import queries as routing_queries
@@ -131,6 +133,16 @@ async def make_callbacks(runtime: Runtime) -> int:
         due=partial(callback_queries.lock_due, now=now),
         do=partial(callbacks.run_due, settings=settings, texts=runtime.texts, now=now),
         put_off=partial(callback_queries.put_off, until=now + PUT_OFF),
+    )
+
+
+async def take_back_answers(runtime: Runtime) -> int:
+    """Whoever waits for an answer that was given up on has waited all the time."""
+    return await work_off(
+        runtime,
+        "take back answers",
+        due=message_queries.lock_undelivered,
+        do=partial(messages.take_back, now=runtime.now()),
     )
 
 

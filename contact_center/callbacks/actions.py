@@ -49,6 +49,7 @@ class Turn:
     texts: Texts
     by: Actor
     now: datetime
+    message_id: int
     quote: str = ""  # what was said, or pressed
     calendars: Mapping[str, Calendar] = field(default_factory=dict)  # of work that is done again
 
@@ -94,6 +95,7 @@ async def customer_wrote(
     settings: Settings,
     texts: Texts,
     now: datetime,
+    message_id: int,
     stranger_id: int | None = None,
     calendars: Mapping[str, Calendar] | None = None,
 ) -> None:
@@ -111,6 +113,7 @@ async def customer_wrote(
         texts=texts,
         by=by,
         now=now,
+        message_id=message_id,
         quote=text.strip() or button or "",
         calendars=calendars or {},
     )
@@ -238,8 +241,7 @@ async def _send_back(session: AsyncSession, ticket: Ticket, callback: Callback, 
     _end(callback, CallbackState.COMPLETED, now=turn.now)
     ticket.score = callback.score or ticket.score
     await _log_answer(session, ticket, callback, turn)
-    await tickets.reopen(session, ticket.id, by=turn.by, now=turn.now, reason="not_solved")
-    ticket.waiting_since = ticket.waiting_since or turn.now
+    await _back_to_work(session, ticket, turn, reason="not_solved")
     await work_orders.not_solved(session, ticket, calendars=turn.calendars, now=turn.now)
     facts = {"why": "not_solved", "score": callback.score, "cycle": callback.cycle}
     await tickets.say(session, ticket, "lead.alerted", by=SYSTEM, now=turn.now, **facts)
@@ -265,8 +267,13 @@ async def _reopen(session: AsyncSession, ticket: Ticket, callback: Callback, tur
     if callback.state in _PENDING:
         state = CallbackState.COMPLETED if callback.solved else CallbackState.CANCELLED
         _end(callback, state, now=turn.now)
-    await tickets.reopen(session, ticket.id, by=turn.by, now=turn.now, reason="customer_message")
-    ticket.waiting_since = ticket.waiting_since or turn.now
+    await _back_to_work(session, ticket, turn, reason="customer_message")
+
+
+async def _back_to_work(session: AsyncSession, ticket: Ticket, turn: Turn, *, reason: str) -> None:
+    await tickets.reopen(
+        session, ticket.id, by=turn.by, now=turn.now, reason=reason, message_id=turn.message_id
+    )
 
 
 async def _take_late(
@@ -285,7 +292,9 @@ async def _take_late(
         if missing or (ticket.status is Status.CLOSED and callback.answered_at is None):
             await _tell(session, ticket, "callback.noted", turn)
     elif answer is None and ticket.status in ACTIVE:
-        ticket.waiting_since = ticket.waiting_since or turn.now
+        await tickets.expect_answer(
+            session, ticket, message_id=turn.message_id, by=turn.by, now=turn.now
+        )
 
 
 # Shared by all of the above

@@ -131,6 +131,11 @@ async def retry(session: AsyncSession, delivery_id: int, *, now: datetime) -> No
     hint(session, "deliveries")
 
 
+async def bounce(session: AsyncSession, delivery_id: int, *, reason: str) -> bool:
+    """The network took it and says later that it did not arrive: a person may send it again."""
+    return await queries.bury(session, delivery_id, error=f"returned: {reason}"[:2000])
+
+
 def _result(attempt: Attempt, *, now: datetime, random: Random) -> dict[str, Any]:
     delivery, failure = attempt.delivery, attempt.failure
     row = {

@@ -177,6 +177,18 @@ async def revive(session: AsyncSession, delivery_id: int, *, now: datetime) -> b
     return await session.scalar(statement) is not None
 
 
+async def bury(session: AsyncSession, delivery_id: int, *, error: str) -> bool:
+    """What was sent did not arrive; False when it was not sent, or that is known already."""
+    statement = (
+        update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.status == DeliveryStatus.SENT)
+        .values(status=DeliveryStatus.DEAD, last_error=error)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return await session.scalar(statement) is not None
+
+
 async def dead_deliveries(
     session: AsyncSession, *, before: int | None = None, limit: int = 50
 ) -> Sequence[Delivery]:

@@ -275,6 +275,14 @@ def our_line(
     )
 
 
+def unreached(inbound: Inbound) -> list[str]:
+    """Addresses that a returned mail did not reach for good; what is only late is none."""
+    bounces = inbound.facts.get("bounces")
+    if not inbound.automatic or inbound.channel != "email" or not isinstance(bounces, list):
+        return []
+    return [bounce["recipient"] for bounce in bounces if bounce["permanent"]]
+
+
 def _key(external_id: str) -> str:
     """As it came, or its digest where it cannot be a key."""
     if len(external_id) <= LONGEST_ID and _is_storable(external_id):

@@ -1,9 +1,10 @@
 """What can be said on a ticket. Callers own the transaction."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,14 +18,24 @@ from contact_center.deliveries.models import Delivery
 from contact_center.deliveries.queries import get_delivery
 from contact_center.errors import Invalid, NotFound
 from contact_center.events.actions import record
-from contact_center.events.rules import Actor, agent_id
+from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.messages import queries, rules
 from contact_center.messages.models import Author, Direction, Message
+from contact_center.sla import queries as clock_queries
+from contact_center.sla.actions import together
 from contact_center.sla.actions.rows import Changes
+from contact_center.sla.models import ANSWERS, ClockKind
 from contact_center.storage import StoredFile
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
-from contact_center.tickets.models import ACTIVE, IllegalTransition, Status, Ticket, reference
+from contact_center.tickets.models import (
+    ACTIVE,
+    FINISHED,
+    IllegalTransition,
+    Status,
+    Ticket,
+    reference,
+)
 from contact_center.tickets.rules import reply_subject
 
 
@@ -109,15 +120,98 @@ async def mark_read(session: AsyncSession, ticket_id: int, *, message_id: int, b
 async def retry_delivery(
     session: AsyncSession, delivery_id: int, *, by: Actor, now: datetime
 ) -> Delivery:
-    """Try to send again what was given up on. Raises NotFound, Conflict."""
+    """Try to send again what was given up on: an answer counts from now. NotFound, Conflict."""
     await deliveries.retry(session, delivery_id, now=now)
     delivery = await get_delivery(session, delivery_id)
-    ticket = None
+    ticket, changes = None, Changes()
     if delivery.ticket_id is not None:
         ticket = await ticket_queries.lock_ticket(session, delivery.ticket_id)
-    data = {"delivery": delivery_id, "message": delivery.message_id}
+    if delivery.message_id is not None:
+        message = await queries.get_message(session, delivery.message_id)
+        ticket = await ticket_queries.lock_ticket(session, message.ticket_id)
+        if message.author is Author.AGENT and ticket.status not in FINISHED:
+            await _take_back(session, ticket, message, now=now)
+            changes = await tickets.note_answer(session, ticket, message_id=message.id, now=now)
+    data: dict[str, Any] = {"delivery": delivery_id, "message": delivery.message_id}
+    if changes:
+        data["clocks"] = changes
     await record(session, "delivery.retried", actor=by, now=now, ticket=ticket, data=data)
     return delivery
+
+
+async def note_bounce(
+    session: AsyncSession,
+    *,
+    channel: str,
+    external_ids: Collection[str],
+    ticket_id: int | None,
+    addresses: Collection[str],
+    reason: str,
+    now: datetime,
+) -> None:
+    """The network tells that something did not arrive, long after it had taken it."""
+    delivery_id = await queries.find_sent(
+        session,
+        channel=channel,
+        external_ids=external_ids,
+        ticket_id=ticket_id,
+        addresses=addresses,
+    )
+    if delivery_id is not None and await deliveries.bounce(session, delivery_id, reason=reason):
+        await take_back(session, delivery_id, now=now)
+
+
+async def take_back(session: AsyncSession, delivery_id: int, *, now: datetime) -> None:
+    """An answer never arrived: whoever waited for it has waited all the time."""
+    delivery = await get_delivery(session, delivery_id)
+    if delivery.message_id is None:
+        return
+    message = await queries.get_message(session, delivery.message_id)
+    ticket = await ticket_queries.lock_ticket(session, message.ticket_id)
+    if message.author is Author.AGENT and ticket.status not in FINISHED:
+        await _take_back(session, ticket, message, now=now)
+
+
+async def _take_back(
+    session: AsyncSession, ticket: Ticket, message: Message, *, now: datetime
+) -> None:
+    answers = [one for one in await queries.answers_on(session, ticket.id) if one[0] != message.id]
+    changes = await together.take_back(
+        session,
+        ticket,
+        message_id=message.id,
+        answers=answers,
+        ended_at=ticket.resolved_at,
+        now=now,
+    )
+    asked = _forget_answer(ticket, message, answers)
+    if not changes and asked:
+        return
+    clocks = await clock_queries.all_clocks(session, ticket.id)
+    waiting = [c.started_at for c in clocks if c.kind in ANSWERS and c.is_owed]
+    ticket.waiting_since = min([*waiting, *filter(None, [ticket.waiting_since])], default=None)
+    first = next((c for c in clocks if c.kind is ClockKind.FIRST_RESPONSE), None)
+    if first is not None and any(change["clock"] == first.kind for change in changes):
+        ticket.first_response_at = first.stopped_at if first.stopped_by else None
+    facts = {"message": message.id}
+    kind = "message.undelivered"
+    await tickets.say(session, ticket, kind, by=SYSTEM, now=now, clocks=changes, **facts)
+    if not asked and ticket.status is Status.WAITING_CUSTOMER:
+        await tickets.resume(session, ticket.id, by=SYSTEM, now=now)
+    to = {number for number in (ticket.assignee_id, ticket.owner_id) if number}
+    await tickets.tell(session, ticket, kind, to=to, by=SYSTEM, now=now, facts=facts)
+
+
+def _forget_answer(
+    ticket: Ticket, message: Message, answers: Sequence[tuple[int, datetime]]
+) -> bool:
+    """Whether the customer has been asked something all the same."""
+    if ticket.status is Status.WAITING_CUSTOMER:
+        return any(number > message.id for number, _ in answers)
+    since = ticket.silent_since or ticket.created_at
+    asked = [at for _, at in answers if at > since]
+    was, ticket.asked_at = ticket.asked_at, max(asked, default=None)
+    return ticket.asked_at is not None or was is None
 
 
 async def conversation_to_answer(session: AsyncSession, ticket: Ticket) -> Conversation:

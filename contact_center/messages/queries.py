@@ -1,17 +1,33 @@
 """Every SQL statement about messages."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, case, func, insert, select, text, update
+from sqlalchemy import (
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import Rows, execute_many, insert_numbered
 from contact_center.db import Table, among, insert_for, is_postgresql
+from contact_center.deliveries.models import IS_DEAD, Delivery, DeliveryStatus
 from contact_center.errors import NotFound
 from contact_center.messages.models import Attachment, Author, Direction, Message, ReadMark
 from contact_center.search import tokens
+from contact_center.sla.models import Clock
+from contact_center.tickets.models import FINISHED, Ticket
 
 MESSAGES = Table.metadata.tables["messages"]
 ATTACHMENTS = Table.metadata.tables["attachments"]
@@ -113,6 +129,61 @@ async def messages_by_external_id(
         MESSAGES.c.channel == channel, MESSAGES.c.external_id.in_(external_ids)
     )
     return {row[0]: (row[1], row[2]) for row in await session.execute(found)}
+
+
+async def answers_on(session: AsyncSession, ticket_id: int) -> list[tuple[int, datetime]]:
+    """What people have answered, and when, but for what did not arrive; the oldest first."""
+    found = (
+        select(Message.id, Message.created_at)
+        .outerjoin(Delivery, Delivery.message_id == Message.id)
+        .where(
+            Message.ticket_id == ticket_id,
+            Message.direction == Direction.OUT,
+            Message.author == Author.AGENT,
+            or_(Delivery.id.is_(None), Delivery.status != DeliveryStatus.DEAD),
+        )
+        .order_by(Message.id)
+    )
+    return [(row[0], row[1]) for row in await session.execute(found)]
+
+
+async def lock_undelivered(session: AsyncSession, *, after: int, limit: int) -> Sequence[int]:
+    """Deliveries given up on whose message counts as an answer; their tickets are locked."""
+    number = Delivery.id + 0  # see _lock_due in tickets.queries
+    found = (
+        select(Delivery.id)
+        .join(Message, Message.id == Delivery.message_id)
+        .join(Ticket, Ticket.id == Message.ticket_id)
+        .where(
+            text(f"deliveries.{IS_DEAD}"),
+            Ticket.status.not_in(FINISHED),
+            exists().where(Clock.stopped_by == Message.id, Clock.ticket_id == Ticket.id),
+            number > after,
+        )
+        .order_by(number)
+        .limit(limit)
+        .with_for_update(of=Ticket, skip_locked=True, key_share=True)
+    )
+    return (await session.scalars(found)).all()
+
+
+async def find_sent(
+    session: AsyncSession,
+    *,
+    channel: str,
+    external_ids: Collection[str],
+    ticket_id: int | None,
+    addresses: Collection[str],
+) -> int | None:
+    """The delivery a network tells of: by what it calls it, else the last one to that address."""
+    found = select(Delivery.id).join(Message, Message.id == Delivery.message_id)
+    found = found.where(Delivery.channel == channel).order_by(Delivery.id.desc()).limit(1)
+    named = await session.scalar(found.where(Message.external_id.in_(external_ids)))
+    if named is not None or ticket_id is None:
+        return named
+    return await session.scalar(
+        found.where(Message.ticket_id == ticket_id, Delivery.address.in_(addresses))
+    )
 
 
 async def get_message(session: AsyncSession, message_id: int) -> Message:

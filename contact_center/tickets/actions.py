@@ -212,9 +212,15 @@ async def resolve(
 
 
 async def reopen(
-    session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime, reason: str
+    session: AsyncSession,
+    ticket_id: int,
+    *,
+    by: Actor,
+    now: datetime,
+    reason: str,
+    message_id: int | None = None,
 ) -> Ticket:
-    """Not solved after all: back to the same owner."""
+    """Not solved after all: back to the same owner. `message_id`: the customer wrote it."""
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.status is not Status.RESOLVED:
         raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be reopened")
@@ -224,9 +230,28 @@ async def reopen(
     ticket.signed_off_at = ticket.confirmed_at = ticket.settled = None
     ticket.assignee_id = ticket.owner_id or ticket.assignee_id
     changes = await together.go_on(session, ticket, now=now)
+    if message_id is not None:
+        changes += await _expect_answer(session, ticket, message_id=message_id, now=now)
     facts = {"reason": reason, "owner": ticket.owner_id}
     await say(session, ticket, "ticket.reopened", by=by, now=now, clocks=changes, **facts)
     return ticket
+
+
+async def expect_answer(
+    session: AsyncSession, ticket: Ticket, *, message_id: int, by: Actor, now: datetime
+) -> None:
+    """The customer of a locked ticket has written, and waits for us."""
+    changes = await _expect_answer(session, ticket, message_id=message_id, now=now)
+    for change in changes:
+        facts = {"clock": change["clock"], "ref": change["ref"], "clocks": [change]}
+        await say(session, ticket, "clock.started", by=by, now=now, **facts)
+
+
+async def _expect_answer(
+    session: AsyncSession, ticket: Ticket, *, message_id: int, now: datetime
+) -> Changes:
+    ticket.waiting_since = ticket.waiting_since or now
+    return await promising.expect_answer(session, ticket, message_id=message_id, start=now)
 
 
 async def close(

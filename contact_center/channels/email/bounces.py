@@ -5,7 +5,12 @@ from email.message import Message
 
 from contact_center.channels.email.automatic import is_mail_server
 from contact_center.channels.email.bodies import child_parts
-from contact_center.channels.email.headers import LONGEST_HEADER, header
+from contact_center.channels.email.headers import (
+    LONGEST_HEADER,
+    header,
+    message_ids,
+    raw_headers,
+)
 from contact_center.channels.email.mail import Bounce, Mailbox
 
 _SUBJECT = re.compile(
@@ -18,6 +23,7 @@ _SUBJECT = re.compile(
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.-])([45]\d\d)[ -](?=\S)")
 _ADDRESS = re.compile(r"[\w.+=&'/~-]{1,64}@[\w.-]{1,253}")
+_ID_LINE = re.compile(r"^Message-ID:\s*(<[^<>\s]{3,900}>)", re.IGNORECASE | re.MULTILINE)
 _STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")
 _LOOK_AT = 20_000  # characters of a report's text
 
@@ -31,6 +37,20 @@ def bounces_in(message: Message, *, sender: Mailbox, text: str) -> list[Bounce]:
     status, permanent = _status_in(text[:_LOOK_AT])
     named = failed or _ADDRESS.findall(text[:_LOOK_AT])[:1] or [""]
     return [Bounce(address.lower(), status, permanent) for address in named]
+
+
+def returned_ids(message: Message) -> list[str]:
+    """Message-IDs of the mail that came back, of which reports carry all or the head."""
+    found: list[str] = []
+    for part in message.walk():
+        if part is message:
+            continue
+        if part.get_content_type() == "text/rfc822-headers":
+            found += _ID_LINE.findall(str(part.get_payload())[:_LOOK_AT])
+        elif part.get_content_type() == "message/rfc822":
+            for child in child_parts(part):
+                found += message_ids(raw_headers(child, "Message-ID"))
+    return found[:1]
 
 
 def _from_status_parts(message: Message) -> list[Bounce]:

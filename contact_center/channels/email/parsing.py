@@ -10,7 +10,7 @@ from email.policy import compat32
 from contact_center.channels.email.addressing import INVENTED, is_message_id
 from contact_center.channels.email.automatic import MARK, why_automatic
 from contact_center.channels.email.bodies import body_and_files
-from contact_center.channels.email.bounces import bounces_in
+from contact_center.channels.email.bounces import bounces_in, returned_ids
 from contact_center.channels.email.charsets import decode
 from contact_center.channels.email.headers import (
     LONGEST_LINE,
@@ -72,6 +72,7 @@ def _mail(
     sender = _sender(message, envelope_from)
     original = text.strip()
     written = written_now(text, sender=sender.name or sender.address) if whole else original
+    bounces = bounces_in(message, sender=sender, text=original)
     reply_to = addresses(raw_headers(message, "Reply-To"))
     return ParsedMail(
         message_id=_message_id(message) or content_id,
@@ -84,9 +85,9 @@ def _mail(
         text=written,
         original=original if " ".join(original.split()) != " ".join(written.split()) else None,
         files=files,
-        references=_references(message),
+        references=_references(message) + (returned_ids(message) if bounces else []),
         automatic=why_automatic(message, sender=sender, envelope_from=envelope_from),
-        bounces=bounces_in(message, sender=sender, text=original),
+        bounces=bounces,
         mark=header(message, MARK) or None,
         whole=whole,
     )

@@ -35,6 +35,7 @@ from contact_center.intake.actions.writing import talk_updates, write_events, wr
 from contact_center.intake.models import Decision, Draft, Talk
 from contact_center.ledger import actions as ledger
 from contact_center.messages import queries as messages
+from contact_center.messages.actions import note_bounce
 from contact_center.policies.choosing import Policies
 from contact_center.procedure import Procedure, usual_procedure
 from contact_center.routing.actions import deciding as routing
@@ -108,6 +109,7 @@ class Intake:
             await _enter(session, batch)
             await tell_deputies(session, drafts, now=now)
             await self._after_resolution(session, batch)
+            await _note_bounces(session, batch)
         return [batch.receipts[inbound.channel, inbound.external_id] for inbound in inbounds]
 
     async def _receive_alone(self, inbound: Inbound) -> Receipt | Exception:
@@ -273,12 +275,28 @@ class Intake:
             await callbacks.customer_wrote(
                 session,
                 batch.decisions[key].draft.id,
+                message_id=batch.decisions[key].line.id,
                 text=inbound.text,
                 button=inbound.button,
                 stranger_id=batch.decisions[key].stranger_id,
                 settings=self.settings,
                 texts=self.texts,
                 calendars=self.policies.calendars,
+                now=batch.now,
+            )
+
+
+async def _note_bounces(session: AsyncSession, batch: Batch) -> None:
+    """Rare, so one by one: whoever did not get our answer waits for it again."""
+    for key, inbound in batch.fresh.items():
+        if addresses := rules.unreached(inbound):
+            await note_bounce(
+                session,
+                channel=inbound.channel,
+                external_ids=inbound.references,
+                ticket_id=batch.decisions[key].draft.id,
+                addresses=addresses,
+                reason=", ".join(addresses),
                 now=batch.now,
             )
 

@@ -13,7 +13,7 @@ from contact_center.sla import queries
 from contact_center.sla.actions.rows import Changes, Promised, run_of
 from contact_center.sla.actions.together import retarget, start_all
 from contact_center.sla.actions.versions import Described, policy_for
-from contact_center.sla.models import FROM_THE_START, Clock, ClockKind
+from contact_center.sla.models import ANSWERS, FROM_THE_START, Clock, ClockKind
 from contact_center.sla.rules.selection import promises
 
 _NEXT = (ClockKind.NEXT_RESPONSE,)
@@ -55,7 +55,7 @@ async def expect_answer(
 ) -> Changes:
     """The customer, who has been answered before, waits for an answer to this message."""
     clocks = await queries.all_clocks(session, ticket.id)
-    waits = any(clock.kind is ClockKind.NEXT_RESPONSE and clock.is_owed for clock in clocks)
+    waits = any(clock.kind in ANSWERS and clock.is_owed for clock in clocks)
     policy = None if waits else await policy_for(session, ticket)
     if policy is None:
         return []

@@ -81,13 +81,15 @@ async def turn(
     A clock whose calendar has been edited is brought up to date first.
     """
     every = await queries.all_clocks(session, ticket.id)
-    calendars = await calendars_for(session, {c.calendar for c in every if c.is_owed})
+    names = {clock.calendar for clock in every if clock.state is not ClockState.CANCELLED}
+    calendars = await calendars_for(session, names)
     said: Changes = []
     for clock in every if clocks is None else clocks:
         said += bring_up_to_date(clock, calendars)
         run = run_of(clock)
-        hours = calendars.of(run) if run.is_owed else calendars.named(run.calendar)[0]
-        said += write(clock, do(run, hours), verb)
+        if run.state is not ClockState.CANCELLED:
+            said += write(clock, do(run, calendars.of(run)), verb)
+            said += bring_up_to_date(clock, calendars)  # what goes on after it lay stopped
     ticket.next_due_at = next_due(every)
     return said
 

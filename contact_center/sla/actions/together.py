@@ -4,7 +4,7 @@ The ticket is locked by the caller, who puts the changes returned into the event
 `clocks`: so every event tells what it did to the promises.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -109,13 +109,39 @@ async def answer(
     return await turn(session, ticket, "stopped", do)
 
 
-async def take_back(session: AsyncSession, ticket: Promised, *, message_id: int) -> Changes:
-    """An answer did not arrive: what it stopped has run all the time."""
+async def take_back(
+    session: AsyncSession,
+    ticket: Promised,
+    *,
+    message_id: int,
+    answers: Sequence[tuple[int, datetime]] = (),
+    ended_at: datetime | None = None,
+    now: datetime,
+) -> Changes:
+    """An answer did not arrive: what it stopped has run all the time, up to the next that did.
+
+    `answers`: those that have arrived, the oldest first. `ended_at`: when nobody waited any more.
+    """
+    clocks = await queries.all_clocks(session, ticket.id)
+    stopped = [c.stopped_at for c in clocks if c.stopped_by == message_id and c.stopped_at]
+    if not stopped:
+        return []
+    arrived = [one for one in answers if one[1] >= min(stopped)]
 
     def do(run: Run, hours: Calendar) -> Run:
-        return engine.take_back(run, hours=hours) if run.stopped_by == message_id else run
+        if run.stopped_by != message_id:
+            return run
+        again = engine.take_back(run, hours=hours)
+        if arrived:
+            number, at = arrived[0]
+            return engine.stop(again, at=at, hours=hours, by=number)
+        return again if ended_at is None else engine.stop(again, at=ended_at, hours=hours)
 
-    return await turn(session, ticket, "reopened", do)
+    said: Changes = []
+    if not arrived and ended_at is None:  # whoever asked again has waited since they asked first
+        said = await excuse(session, ticket, now=now)
+        await session.flush()
+    return said + await turn(session, ticket, "reopened", do)
 
 
 async def finish(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:

@@ -576,3 +576,40 @@ async def test_a_callback_that_is_not_due_is_left_alone(story) -> None:
         )
 
     assert [c.state for c in await story.callbacks()] == [CallbackState.PLANNED]
+
+
+# Whoever says that it is not solved waits for an answer
+
+
+async def next_response(story):
+    from contact_center.sla.queries import all_clocks
+
+    async with story.runtime.db.read() as session:
+        clocks = await all_clocks(session, story.ticket_id)
+    return [clock for clock in clocks if clock.kind == "next_response"]
+
+
+@pytest.mark.parametrize("text", ["没解决", "One more thing: where is the lid?"])
+async def test_who_says_not_solved_is_promised_an_answer(story, text) -> None:
+    story.channel = "email"
+    await story.resolved()
+    await story.is_asked()
+    story.clock.advance(minutes=7)
+
+    await story.says(text)
+
+    [clock] = await next_response(story)
+    assert (clock.started_at, clock.is_owed) == (story.clock(), True)
+    assert (await story.ticket()).next_due_at is not None
+    [reopened] = await story.events("ticket.reopened")
+    assert "next_response" in [change["clock"] for change in reopened["clocks"]]
+
+
+async def test_two_messages_after_a_resolution_are_one_question(story) -> None:
+    story.channel = "email"
+    await story.resolved()
+    await story.is_asked()
+
+    await story.says("Not solved", "The lid is still missing")
+
+    assert len(await next_response(story)) == 1

@@ -190,3 +190,25 @@ def test_references_end_with_what_is_answered() -> None:
     mail = parse_mail(b"References: <a@x> <b@x> <c@x>\nIn-Reply-To: <b@x>\n\n")
 
     assert mail.references == ["<a@x>", "<c@x>", "<b@x>"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"Content-Type: message/rfc822\n\nMessage-ID: <reply-7@us.example>\nSubject: Re\n\nIt left",
+        b"Content-Type: text/rfc822-headers\n\nSubject: Re\nMessage-Id: <reply-7@us.example>\n",
+    ],
+)
+def test_a_returned_mail_names_what_came_back(part: bytes) -> None:
+    report = (
+        b"From: MAILER-DAEMON@far.example\nSubject: Undeliverable\n"
+        b"Content-Type: multipart/report; boundary=x\n\n"
+        b"--x\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; far.example\n\n"
+        b"Final-Recipient: rfc822; ann@example.com\nAction: failed\nStatus: 5.1.1\n"
+        b"--x\n" + part + b"\n--x--\n"
+    )
+
+    mail = parse_mail(report)
+
+    assert [bounce.recipient for bounce in mail.bounces] == ["ann@example.com"]
+    assert list(mail.references) == ["<reply-7@us.example>"]

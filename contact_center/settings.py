@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -135,6 +135,20 @@ class Callbacks(Section):
     reopen_within_days: int = Field(14, gt=0)
 
 
+class Reminders(Section):
+    """Business days after the customer was asked something."""
+
+    first_after_days: int = Field(2, gt=0, le=100)
+    last_after_days: int = Field(5, gt=0, le=100)
+    resolve_after_days: int = Field(10, gt=0, le=200)
+
+    @model_validator(mode="after")
+    def _one_after_another(self) -> "Reminders":
+        if not self.first_after_days < self.last_after_days < self.resolve_after_days:
+            raise ValueError("first_after_days, last_after_days and resolve_after_days must grow")
+        return self
+
+
 class HandoverSettings(Section):
     """Minutes of working time."""
 
@@ -172,6 +186,7 @@ class Settings(BaseSettings):
     webhooks: Webhooks = Webhooks()
     deliveries: DeliverySettings = DeliverySettings()
     callbacks: Callbacks = Callbacks()
+    reminders: Reminders = Reminders()
     handovers: HandoverSettings = HandoverSettings()
     supervision: Supervision = Supervision()
     digests: Digests = Digests()

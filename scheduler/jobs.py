@@ -83,6 +83,7 @@ JOBS = [
     # Customers
     Job(name="plan callbacks", trigger=SOON, run=sweeps.plan_callbacks),
     Job(name="make callbacks", trigger=SOON, run=sweeps.make_callbacks),
+    Job(name="remind customers", trigger=MINUTELY, run=sweeps.remind_customers),
     Job(name="cancel idle chats", trigger=LOOK, run=sweeps.cancel_idle_chats),
     # Managers
     Job(name="send digests", trigger=MINUTELY, run=digests.send_due_digests),

@@ -19,6 +19,8 @@ from contact_center.messages import actions as messages
 from contact_center.messages import queries as message_queries
 from contact_center.promises import actions as promises
 from contact_center.promises import queries as promise_queries
+from contact_center.reminders import actions as reminders
+from contact_center.reminders import queries as reminder_queries
 from contact_center.routing import queries as routing_queries
 from contact_center.routing.actions import offers
 from contact_center.runtime import Runtime
@@ -133,6 +135,24 @@ async def make_callbacks(runtime: Runtime) -> int:
         due=partial(callback_queries.lock_due, now=now),
         do=partial(callbacks.run_due, settings=settings, texts=runtime.texts, now=now),
         put_off=partial(callback_queries.put_off, until=now + PUT_OFF),
+    )
+
+
+async def remind_customers(runtime: Runtime) -> int:
+    """Remind customers who do not answer what we asked, and resolve what they leave."""
+    now = runtime.now()
+    return await work_off(
+        runtime,
+        "remind customers",
+        due=partial(reminder_queries.lock_due, now=now),
+        do=partial(
+            reminders.run_due,
+            settings=runtime.settings,
+            policies=runtime.policies,
+            texts=runtime.texts,
+            now=now,
+        ),
+        put_off=partial(reminder_queries.put_off, until=now + PUT_OFF),
     )
 
 

@@ -171,6 +171,7 @@ async def wait(
     changes = await together.pause(session, ticket, status=status.value, now=now)
     if status is Status.WAITING_CUSTOMER:
         ticket.asked_at, ticket.silent_since = None, now
+        ticket.remind_at, ticket.reminders = None, 0
     facts = {"status": status, "reason": reason}
     await say(session, ticket, "ticket.waiting", by=by, now=now, clocks=changes, **facts)
     return ticket

@@ -118,4 +118,6 @@ async def _changed(
     left = [event for number, event in last.items() if number not in {t.id for t in tickets}]
     names = await agent_names(session, [agent_id(Actor(event.actor)) for event in left])
     gone = [(e.ticket_id, e.kind, names.get(agent_id(Actor(e.actor)) or 0)) for e in left]
-    return draw("row_news.html", reader_of(call), {"rows": rows, "gone": gone, "queue": queue})
+    return draw(
+        "row_news.html", reader_of(call, now=now), {"rows": rows, "gone": gone, "queue": queue}
+    )

@@ -103,7 +103,8 @@ class Window:
         if fresh or lines:
             self.seen = max(self.seen, story.ticket.event_count)
             values = {**news_values(self.call, story), "lines": lines}
-            html = draw("ticket_news.html", reader_of(self.call), values)
+            reader = reader_of(self.call, now=self.call.runtime.now())
+            html = draw("ticket_news.html", reader, values)
             await pipe.show(html, mark=f"{self.seen}.{self.last}")
 
     async def _tell_counts(self, pipe: Pipe) -> None:

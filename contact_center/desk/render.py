@@ -50,8 +50,8 @@ class Reader:
         }
 
 
-def reader_of(call: Call) -> Reader:
-    """The agent, or somebody who has yet to log in."""
+def reader_of(call: Call, *, now: datetime | None = None) -> Reader:
+    """The agent, or somebody who has yet to log in. A stream outlives the time of its call."""
     if call.caller is not None:
         zone, language = call.caller.time_zone, call.caller.language
         if language not in words.LANGUAGES:
@@ -59,7 +59,7 @@ def reader_of(call: Call) -> Reader:
     else:
         zone = call.runtime.settings.time_zone
         language = words.choose_language(call.request.headers.get("Accept-Language", ""))
-    return Reader(language=language, time_zone=zone, now=call.now)
+    return Reader(language=language, time_zone=zone, now=now or call.now)
 
 
 def draw(template: str, reader: Reader, values: Mapping[str, Any]) -> str:

@@ -104,6 +104,7 @@ async def state(
 
 def news_values(call: Call, story: Story) -> dict[str, Any]:
     return {
+        "me": call.agent,
         "story": story,
         "routing": reasons_of(call, story),
         "ladder": progress(story.climbing, call.runtime.ladder),

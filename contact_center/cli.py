@@ -7,14 +7,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from contact_center.settings import (
-    Settings,
-    SettingsError,
-    config_directory,
-    config_file,
-    load_settings,
-    shipped_config,
-)
+from contact_center.settings import Settings, SettingsError, config_directory, load_settings
 
 T = TypeVar("T")
 
@@ -89,15 +82,15 @@ def check_config(config: Config = None) -> None:
     _, directory = _load(config)
     try:
         calendars = load_calendars(directory)
-        load_switchboard(config_file(directory, "routing.toml"), calendars=calendars)
+        load_switchboard(directory / "routing.toml", calendars=calendars)
         load_sources(directory)
         policies = load_policies(directory, calendars=calendars)
         presets = {name: one.required_contents for name, one in policies.presets.items()}
-        load_procedure(config_file(directory, FILE), presets=presets)
-        load_ladder(config_file(directory, "escalations.toml"))
+        load_procedure(directory / FILE, presets=presets)
+        load_ladder(directory / "escalations.toml")
     except (Invalid, SettingsError) as error:
         _fail(str(error))
-    if missing := missing_texts(load_texts(shipped_config() / "texts", directory / "texts")):
+    if missing := missing_texts(load_texts(directory / "texts")):
         _fail(f"{directory / 'texts'}: missing {', '.join(missing)}")
     for name, preset in {line.policy: line.preset for line in policies.lines}.items():
         if preset.jurisdiction:

@@ -49,7 +49,7 @@ from contact_center.migrations import run as migrations
 from contact_center.policies.loading import load_policies
 from contact_center.procedure import FILE, load_procedure
 from contact_center.runtime import Runtime
-from contact_center.settings import Settings, SettingsError, config_file, shipped_config
+from contact_center.settings import Settings, SettingsError
 from contact_center.sla.actions import versions
 from contact_center.sources.models import Source
 from contact_center.sources.rules import load_sources
@@ -96,10 +96,10 @@ async def runtime_from(
     settings = settings.model_copy(update={"secret_key": secret_key(settings)})
     bus = _bus(settings)
     db = Database(settings.database.url, on_commit=bus.publish)
-    texts = load_texts(shipped_config() / "texts", directory / "texts")
+    texts = load_texts(directory / "texts")
     calendars = load_calendars(directory)
-    switchboard = load_switchboard(config_file(directory, "routing.toml"), calendars=calendars)
-    procedure = load_procedure(config_file(directory, FILE))
+    switchboard = load_switchboard(directory / "routing.toml", calendars=calendars)
+    procedure = load_procedure(directory / FILE)
     policies = load_policies(directory, calendars=calendars)
     intake = Intake(
         policies=policies,
@@ -120,7 +120,7 @@ async def runtime_from(
         texts=texts,
         calendars=calendars,
         policies=policies,
-        ladder=load_ladder(config_file(directory, "escalations.toml")),
+        ladder=load_ladder(directory / "escalations.toml"),
         switchboard=switchboard,
         procedure=procedure,
         inbox=Batcher(intake.handle),

@@ -205,7 +205,7 @@ class Settings(BaseSettings):
 
 def config_directory(chosen: Path | None = None) -> Path:
     """Where the configuration is read from."""
-    candidates = [Path("config"), shipped_config()]
+    candidates = [Path("config"), PACKAGE / "config", PACKAGE.parent / "config"]
     named = chosen or (Path(os.environ["CC_CONFIG"]) if "CC_CONFIG" in os.environ else None)
     if named is not None:
         candidates = [named]
@@ -217,14 +217,8 @@ def config_directory(chosen: Path | None = None) -> Path:
 
 def config_file(directory: Path, name: str) -> Path:
     """The file in the config directory, or the one that is shipped where it has none."""
-    own, shipped = directory / name, shipped_config() / name
-    return shipped if not own.is_file() and shipped.is_file() else own
-
-
-def shipped_config() -> Path:
-    """What came with the program: inside the wheel, or at the top of the checkout."""
-    inside = PACKAGE / "config"
-    return inside if inside.is_dir() else PACKAGE.parent / "config"
+    candidates = [directory / name, PACKAGE / "config" / name, PACKAGE.parent / "config" / name]
+    return next((file for file in candidates if file.is_file()), candidates[0])
 
 
 def load_settings(directory: Path) -> Settings:

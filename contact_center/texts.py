@@ -27,17 +27,9 @@ class Texts:
         return (self._phrases.get(language) or self._phrases[FALLBACK])[key]
 
 
-def load_texts(*directories: Path) -> Texts:
-    """Read every `<language>.toml`: `greet` in section `[menu]` becomes the key `menu.greet`.
-
-    What a later directory says replaces what an earlier one said: a company's own words may be
-    few, and are complete still when a new version has more to say.
-    """
-    phrases: dict[str, dict[str, str]] = {}
-    for directory in directories:
-        for file in sorted(directory.glob("*.toml")):
-            phrases.setdefault(file.stem, {}).update(_flatten(file))
-    return Texts(phrases)
+def load_texts(directory: Path) -> Texts:
+    """Read every `<language>.toml`: `greet` in section `[menu]` becomes the key `menu.greet`."""
+    return Texts({file.stem: _flatten(file) for file in sorted(directory.glob("*.toml"))})
 
 
 def _flatten(file: Path) -> dict[str, str]:

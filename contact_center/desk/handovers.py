@@ -152,10 +152,12 @@ async def show_handovers(call: Call) -> web.Response:
 async def accept(
     call: Call, handover_id: Id, form: Form[Nothing], ticket: Id | None = None
 ) -> web.Response:
-    """From the inbox, or from the page of the ticket."""
+    """From the page of the ticket, or from the inbox, which leads there."""
     async with call.runtime.db.begin() as session:
-        await requests.accept(session, handover_id, by=_by(call), now=call.now)
-    return await _after(call, ticket)
+        handover = await requests.accept(session, handover_id, by=_by(call), now=call.now)
+    if ticket is None:
+        return go_to(call, f"/desk/tickets/{handover.ticket_id}")
+    return await _shown(call, ticket)
 
 
 @routes.post("/handovers/{handover_id}/decline", permission=_WRITE, transaction=False)

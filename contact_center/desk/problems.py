@@ -130,8 +130,6 @@ def _said(message: str, language: str) -> str | None:
 _PLACES = {
     Need.ANSWER: "#composer",
     Need.FINAL_ANSWER: "#composer",
-    Need.WORK_ORDER: "#work-orders",
-    Need.VERIFICATION: "#work-orders",
     Need.PROMISE: "#promises",
     Need.COMPLAINT_RESPONSE: "#complaint",
     Need.COMPLAINT_OUTCOME: "#complaint",
@@ -145,7 +143,8 @@ def missing_in(error: Exception, language: str) -> list[tuple[str, str]]:
     found = []
     for one in error.facts["missing"]:
         words = say(language, f"missing.{one['need']}", reference=one.get("reference", ""))
-        found.append((words, _PLACES.get(Need(one["need"]), "#head")))
+        order = one.get("work_order_id")
+        found.append((words, f"#w-{order}" if order else _PLACES.get(Need(one["need"]), "#head")))
     return found
 
 

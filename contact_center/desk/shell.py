@@ -66,9 +66,10 @@ async def count_all(call: Call, session: "AsyncSession") -> dict[str, str]:
     team_ids = await agents.team_ids_of(session, call.agent.id)
     now = call.runtime.now()
     counts = await count_queues(call, session, team_ids=team_ids, now=now)
+    owed = await _owed(call, session, team_ids)
     unread = await unread_size(session, call.agent.id, most=MOST_TROUBLES)
     offers = await offers_to(session, call.agent.id, now=now)
-    return {queue.value: shown(n) for queue, n in counts.items()} | {
+    return {name: shown(n) for name, n in [*counts.items(), *owed.items()]} | {
         "alerts": str(unread),
         "handovers": str(await inbox_size(session, call.agent.id, most=MOST_TROUBLES)),
         "offers": " ".join(str(decision.id) for decision, _ in offers),
@@ -93,11 +94,16 @@ async def surroundings(call: Call, session: "AsyncSession", *, active: str) -> d
         "alert_count": await unread_size(session, agent.id, most=MOST_TROUBLES),
         "handover_count": await inbox_size(session, agent.id, most=MOST_TROUBLES),
         "troubles": await _troubles(call, session),
-        "owed": {
-            "work_orders": await count_with_teams(session, team_ids=team_ids),
-            "promises": len(await open_promises_by(session, agent.id)),
-        },
+        "owed": await _owed(call, session, team_ids),
         "may": {permission.name: call.agent.may(permission) for permission in Permission},
+    }
+
+
+async def _owed(call: Call, session: "AsyncSession", team_ids: Collection[int]) -> dict[str, int]:
+    """What teams were asked for, and what customers were promised."""
+    return {
+        "work_orders": await count_with_teams(session, team_ids=team_ids),
+        "promises": len(await open_promises_by(session, call.agent.id)),
     }
 
 

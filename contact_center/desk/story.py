@@ -104,7 +104,20 @@ class Story:
     orders: Sequence[WorkOrder] = ()
     written: dict[int, list[WorkOrderEntry]] = field(default_factory=dict)  # on work orders
     promises: Sequence[Promise] = ()
+    reader: int = 0
     reader_teams: Sequence[int] = ()
+
+    @property
+    def is_answered_for(self) -> bool:
+        """Whether the reader answers for the ticket, or stands in for who does."""
+        owner = self.ticket.owner_id
+        return owner is not None and self.reader in (owner, self.acting.get(owner))
+
+    @property
+    def is_theirs(self) -> bool:
+        """Whether the reader owns the ticket or works on it, or stands in for who does."""
+        held_by = {self.ticket.owner_id, self.ticket.assignee_id} - {None}
+        return self.reader in held_by | {self.acting.get(one) for one in held_by if one}
 
     def actor(self, actor: str) -> str | None:
         """An agent's or the customer's name; None for machines."""
@@ -207,6 +220,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
         orders=orders,
         written=await entries_of(session, [order.id for order in orders]),
         promises=await promises_of(session, ticket.id),
+        reader=reader,
         reader_teams=await agents.team_ids_of(session, reader),
     )
 

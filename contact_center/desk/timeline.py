@@ -28,7 +28,7 @@ def tell(language: str, event: Event, story: Story) -> str:
     """A kind nobody has found words for is told by its name."""
     key = f"event.{event.kind}"
     data = event.data
-    for more in ("split_from", "follows", "team", "score", "assignee"):
+    for more in ("split_from", "follows", "team", "score", "assignee", "owner"):
         if data.get(more) and f"{key}_{more}" in _KEYS:
             key = f"{key}_{more}"
             break
@@ -46,6 +46,7 @@ def _values(language: str, event: Event, story: Story) -> Mapping[str, Any]:
         "new": story.names.get(data.get("new") or 0, "–"),
         "about": story.names.get(data.get("about") or 0, "–"),
         "assignee": story.names.get(data.get("assignee") or 0, "–"),
+        "owner": story.names.get(data.get("owner") or 0, "–"),
         "team": story.teams[data["team"]].name if data.get("team") in story.teams else "–",
         "changed": ", ".join(name_of(language, "field", n) for n in data.get("changed", ())),
         "rung": data.get("rung") or "–",

@@ -163,12 +163,21 @@
     for (const [queue, count] of Object.entries(counts)) {
       const element = $(`[data-count="${queue}"]`);
       if (!element) continue;
+      if (element.textContent !== count) stale = [...stale, ...$$(`[data-fresh="${queue}"]`)];
       write(element, count);
       element.classList.toggle("none", count === "0");
       if (rows?.dataset.queue === queue) mine = count === "0" ? 0 : count;
     }
     showTitle();
+    freshen();
   });
+  let stale = []; // lists that are no longer as they are shown
+  function freshen() { // not under the hands of who is writing in them
+    const busy = (list) => $("details[open]", list) || list.contains(document.activeElement);
+    for (const list of stale.filter((one) => !busy(one))) htmx.trigger(list, "fresh");
+    stale = stale.filter(busy);
+  }
+  body.addEventListener("toggle", freshen, true);
   body.addEventListener("reload", () => { // not again and again when very much happens
     const last = Number(sessionStorage.getItem("desk:reloaded"));
     if (Date.now() - last < 30000) return;
@@ -207,6 +216,11 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { unread = 0; showTitle(); noteSeen(); tick(); } });
 
   // Dialogs, menus
+  body.addEventListener("click", (event) => { // what is missing is done on the page below
+    const place = event.target.closest(".missing a");
+    place?.closest("dialog")?.close();
+    if (place?.hash === "#composer") text.focus();
+  });
   body.addEventListener("click", (event) => {
     const button = event.target.closest("[data-open],[data-close],[data-toggle],[data-split],[data-split-end],[data-back]");
     if (!button) return;

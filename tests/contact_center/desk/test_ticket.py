@@ -55,7 +55,7 @@ async def test_a_ticket_shows_who_owns_it_and_who_works_on_it(desk) -> None:
     assert "Bob is asked to take it over, until" in asked
     assert "Ann asked Bob to take over: Needs another skill" in html
     assert "Ann transferred it to Bob: Needs another skill" in html
-    assert "Bob took over from now on" in html
+    assert "Bob accepted it" in html
 
 
 async def test_nothing_anybody_wrote_is_markup(desk) -> None:

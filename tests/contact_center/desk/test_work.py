@@ -82,7 +82,7 @@ async def test_what_is_missing_is_listed_with_its_place(desk, house) -> None:
 
     assert status == 409
     assert "This cannot be done yet. Missing:" in html
-    assert '<a href="#work-orders">W-000001 is still open</a>' in html
+    assert '<a href="#w-1">W-000001 is still open</a>' in html
 
 
 @pytest.mark.parametrize(

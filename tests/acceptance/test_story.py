@@ -16,13 +16,7 @@ from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Status, Ticket
 from scheduler import sweeps
 from tests.support.factories import make_agent
-from tests.support.house import PATIENCE, House, open_house
-
-
-@pytest.fixture
-async def house(tmp_path, database_url, monkeypatch):
-    async with open_house(tmp_path, database_url=database_url, monkeypatch=monkeypatch) as house:
-        yield house
+from tests.support.house import PATIENCE, House
 
 
 @pytest.mark.parametrize("network", ["api", "webhook", "email", "telegram"])

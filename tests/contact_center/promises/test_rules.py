@@ -71,6 +71,8 @@ def test_a_promise_with_a_time_is_found_in_english(text, due) -> None:
         ("3点前给您回电", "2026-11-23 15:00"),
         ("星期天晚上给您回复", "2026-11-29 21:00"),
         ("2小时内给您回复", "2026-11-23 12:15"),
+        ("十二月二十一日上午十点给您回复", "2026-12-21 10:00"),
+        ("二十分钟内给您回电", "2026-11-23 10:35"),
     ],
 )
 def test_a_promise_with_a_time_is_found_in_chinese(text, due) -> None:
@@ -143,6 +145,7 @@ def test_whatever_is_written_it_never_fails_and_what_is_found_lies_ahead(text, n
                 "周",
                 "下",
                 "三",
+                "三十十",
                 "十",
                 "12",
                 "月",

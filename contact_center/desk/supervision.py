@@ -58,16 +58,17 @@ async def show_board(call: Call) -> web.Response:
     session = call.session
     orders = await page_of_orders(session, limit=100)
     tickets = await tickets_by_id(session, {order.ticket_id for order in orders})
-    rows = await rows_of(session, list(tickets.values()), agent_id=call.agent.id, now=call.now)
+    listed = await rows_of(session, list(tickets.values()), agent_id=call.agent.id, now=call.now)
+    rows = {row.ticket.id: row for row in listed}  # without what the reader must not see
     panels = await _panels(call, session)
     shown = tickets.keys() | {ticket.id for _, found in panels for ticket in found}
     shell = await surroundings(call, session, active="supervision")
     return page(
         call,
         "supervision.html",
-        orders=orders,
+        orders=[order for order in orders if order.ticket_id in rows],
         order_people=await agent_names(session, {order.supervisor_id for order in orders}),
-        rows={row.ticket.id: row for row in rows},
+        rows=rows,
         panels=[
             Panel(name, await rows_of(session, found, agent_id=call.agent.id, now=call.now))
             for name, found in panels

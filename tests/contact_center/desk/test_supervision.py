@@ -85,6 +85,20 @@ async def test_the_board_shows_what_needs_a_supervisor(desk, clock) -> None:
     assert "T-000002" in panels["unhappy"]
 
 
+async def test_o7_the_board_of_whom_it_is_about_leaves_it_out(desk, clock) -> None:
+    lead, other = await desk.hire("Lee", Role.LEAD), await desk.hire("Lea", Role.LEAD)
+    await desk.arrive()
+    async with desk.runtime.db.begin() as session:
+        ticket = await lock_ticket(session, 1)
+        ticket.about_agent_id = lead.agent.id
+        await order(session, ticket, cause="vip", now=clock())
+
+    board = await desk.page("/desk/supervision", lead)
+
+    assert "T-000001" not in board
+    assert "T-000001" in await desk.page("/desk/supervision", other)
+
+
 async def test_an_order_is_taken_instructed_and_ended_at_the_desk(desk, clock) -> None:
     lead = await desk.hire("Lee", Role.LEAD)
     await desk.arrive()

@@ -324,6 +324,20 @@ async def is_recused(session: AsyncSession, agent_id: int, *, about: int) -> boo
     return is_subordinate(one.role, to=other.role, share_team=shared)
 
 
+async def who_hears(
+    session: AsyncSession, agent_ids: Collection[int | None], *, about: int | None, now: datetime
+) -> set[int]:
+    """Whom to tell what some agents should know: them, and who stands in for those absent.
+
+    Nobody hears of a complaint about themselves, or about who leads them.
+    """
+    wanted = {number for number in agent_ids if number}
+    heard = wanted | set((await acting_for(session, wanted, now=now)).values())
+    if about is None:
+        return heard
+    return {number for number in heard if not await is_recused(session, number, about=about)}
+
+
 async def default_deputy_of(session: AsyncSession, agent_id: int) -> Sequence[Agent]:
     """Those who work here and whose usual deputy the agent is."""
     found = select(Agent).where(Agent.deputy_id == agent_id, Agent.active.is_(True))

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.models import Agent, Role, TeamMember
+from contact_center.agents.queries import is_recused
 from contact_center.alerts.models import IS_UNREAD, IS_UNSENT, Alert
 from contact_center.bulk import insert_new
 from contact_center.db import Table
@@ -27,8 +28,23 @@ async def working(session: AsyncSession, agent_ids: Collection[int]) -> list[int
     return list(await session.scalars(found.order_by(Agent.id)))
 
 
-async def leads_of(session: AsyncSession, team_id: int | None) -> Sequence[Agent]:
-    """Who is alerted: the team's leads, or all leads and managers where it has none."""
+async def leads_of(
+    session: AsyncSession, team_id: int | None, *, about: int | None = None
+) -> Sequence[Agent]:
+    """Who is alerted: the team's leads, or all leads and managers where it has none.
+
+    Nobody hears of a complaint `about` themselves, or about who leads them.
+    """
+    found = await _leads_of(session, team_id)
+    if about is None:
+        return found
+    free = [one for one in found if not await is_recused(session, one.id, about=about)]
+    if free or team_id is None:
+        return free
+    return await leads_of(session, None, about=about)
+
+
+async def _leads_of(session: AsyncSession, team_id: int | None) -> Sequence[Agent]:
     here = select(Agent).where(Agent.active.is_(True)).order_by(Agent.id)
     leads = here.where(
         Agent.role == Role.LEAD,

@@ -243,11 +243,12 @@ async def _send_back(session: AsyncSession, ticket: Ticket, callback: Callback, 
     await _log_answer(session, ticket, callback, turn)
     await _back_to_work(session, ticket, turn, reason="not_solved")
     await work_orders.not_solved(session, ticket, calendars=turn.calendars, now=turn.now)
+    leads = await leads_of(session, ticket.team_id, about=ticket.about_agent_id)
     facts = {"why": "not_solved", "score": callback.score, "cycle": callback.cycle}
     await tickets.say(session, ticket, "lead.alerted", by=SYSTEM, now=turn.now, **facts)
     await alert(
         session,
-        to=[lead.id for lead in await leads_of(session, ticket.team_id)],
+        to=[lead.id for lead in leads],
         kind="not_solved",
         facts=facts,
         ticket_id=ticket.id,

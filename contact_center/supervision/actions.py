@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.agents import queries as agents
 from contact_center.agents.models import Agent, Role
 from contact_center.alerts.actions import alert
 from contact_center.alerts.queries import leads_of
@@ -32,7 +33,7 @@ async def order(
     facts: Mapping[str, Any] | None = None,
 ) -> int | None:
     """Open an order on a locked ticket and alert its leads; None where one is open already."""
-    cause, facts = Cause(cause), dict(facts or {})
+    cause, facts, about = Cause(cause), dict(facts or {}), ticket.about_agent_id
     number = await queries.open_once(
         session, ticket_id=ticket.id, cause=cause, facts=facts, now=now
     )
@@ -43,7 +44,7 @@ async def order(
     await tickets.say(session, ticket, "supervision.ordered", by=SYSTEM, now=now, **data)
     await alert(
         session,
-        to=[lead.id for lead in await leads_of(session, ticket.team_id)],
+        to=[lead.id for lead in await leads_of(session, ticket.team_id, about=about)],
         kind="supervision.ordered",
         facts={**facts, "cause": cause.value},
         ticket_id=ticket.id,
@@ -136,9 +137,11 @@ async def _tell(
     by = Actor(f"agent:{agent.id}")
     facts = {"cause": found.cause.value, "order": found.id}
     await tickets.say(session, ticket, kind, by=by, now=now, **facts)
+    people, about = (ticket.owner_id, ticket.assignee_id), ticket.about_agent_id
+    told = await agents.who_hears(session, people, about=about, now=now)
     await alert(
         session,
-        to={n for n in (ticket.owner_id, ticket.assignee_id) if n is not None} - {agent.id},
+        to=told - {agent.id},
         kind=kind,
         facts={**facts, "by": agent.id},
         ticket_id=ticket.id,

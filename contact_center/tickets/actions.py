@@ -545,11 +545,12 @@ async def tell(
     now: datetime,
     facts: Mapping[str, Any],
 ) -> None:
-    """Alert agents to what has just happened to a locked ticket; not who did it."""
+    """Alert agents, or who stands in, to what has just happened to a ticket; not who did it."""
     doer = agent_id(by)
+    told = await agents.who_hears(session, to, about=ticket.about_agent_id, now=now)
     await alert(
         session,
-        to={number for number in to if number not in (doer, ticket.about_agent_id)},
+        to=told - {doer},
         kind=kind,
         facts={**facts, "by": doer},
         ticket_id=ticket.id,

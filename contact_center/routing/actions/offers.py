@@ -139,7 +139,8 @@ async def _climb(
         return False
     await tickets.say(session, ticket, "lead.alerted", by=SYSTEM, now=now, why="unclaimed")
     # Managers hear of it, too, when it was not enough to tell the team's own leads.
-    leads = await leads_of(session, ticket.team_id if decision.climbs == 0 else None)
+    told, about = ticket.team_id if decision.climbs == 0 else None, ticket.about_agent_id
+    leads = await leads_of(session, told, about=about)
     await alert(
         session,
         to=[lead.id for lead in leads],

@@ -92,11 +92,12 @@ async def tell(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Alert those whom a step concerns; whoever took it knows."""
+    """Alert those whom a step concerns, and who stands in for them; whoever took it knows."""
     team = await agents.get_team(session, order.team_id)
+    told = await agents.who_hears(session, to, about=ticket.about_agent_id, now=now)
     await alert(
         session,
-        to={number for number in to if number is not None} - {agent_id(by)},
+        to=told - {agent_id(by)},
         kind=f"work_order.{kind}",
         facts={"work_order": order.reference, "team": team.name},
         ticket_id=ticket.id,

@@ -179,7 +179,8 @@ async def _deciding(session: AsyncSession, ticket: Ticket, order: WorkOrder) -> 
     asked: set[int | None] = {ticket.owner_id, order.issued_by_id}
     if order.return_count < rules.LEAD_DECIDES:
         return asked
-    return asked | {lead.id for lead in await leads_of(session, ticket.team_id)}
+    leads = await leads_of(session, ticket.team_id, about=ticket.about_agent_id)
+    return asked | {lead.id for lead in leads}
 
 
 async def _start(

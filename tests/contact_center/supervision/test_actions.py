@@ -36,6 +36,18 @@ async def test_one_order_is_open_for_each_cause_and_the_teams_leads_are_told(
     assert await kinds(session, other.id) == []
 
 
+async def test_o7_a_lead_is_not_told_of_what_is_about_them(session, clock, lead) -> None:
+    team = await make_team(session, now=clock())
+    session.add(TeamMember(team_id=team.id, agent_id=lead.id))
+    manager = await make_agent(session, now=clock(), role=Role.MANAGER)
+    ticket = await make_ticket(session, now=clock(), team_id=team.id, about_agent_id=lead.id)
+
+    await actions.order(session, ticket, cause="transfers", now=clock())
+
+    assert await kinds(session, lead.id) == []
+    assert await kinds(session, manager.id) == ["supervision.ordered"]
+
+
 async def test_an_order_is_taken_instructed_and_ended_with_an_explanation(
     session, clock, lead
 ) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.agents import queries as agents
 from contact_center.alerts.actions import alert
 from contact_center.errors import Conflict, Stale
-from contact_center.events.rules import SYSTEM, Actor
+from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.messages import actions as messages
 from contact_center.promises import queries
 from contact_center.promises.models import Promise, PromiseState
@@ -31,7 +32,8 @@ async def make(
     message_id: int | None = None,
 ) -> Promise:
     """Somebody has told the customer what will be done by when. Raises Invalid, Conflict."""
-    agent = await tickets.acting_agent(session, by)
+    number = (await tickets.acting_agent(session, by)).id
+    await agents.hold_active_agent(session, number)  # nobody leaves who owes something
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status not in ACTIVE - {Status.QUEUED}:
         raise IllegalTransition(f"{ticket.reference} is {ticket.status}: claim or reopen it first")
@@ -42,7 +44,7 @@ async def make(
         ticket_id=ticket.id,
         text=text,
         due_at=due_at,
-        promised_by_id=agent.id,
+        promised_by_id=number,
         message_id=message_id,
         state=PromiseState.OPEN,
         made_at=now,
@@ -58,7 +60,7 @@ async def keep(
     session: AsyncSession, promise_id: int, *, by: Actor, now: datetime, as_lead: bool = False
 ) -> Promise:
     """It is done as promised. What is late is broken, whatever is said later."""
-    promise, ticket = await _lock(session, promise_id, by=by, as_lead=as_lead)
+    promise, ticket = await _lock(session, promise_id, by=by, as_lead=as_lead, now=now)
     rules.check_in_time(promise, now=now)
     await _end(session, ticket, promise, PromiseState.KEPT, by=by, now=now)
     return promise
@@ -79,7 +81,7 @@ async def renegotiate(
 
     `message` goes to the customer; the new promise says `text`, or what the old one said.
     """
-    promise, ticket = await _lock(session, promise_id, by=by, as_lead=as_lead)
+    promise, ticket = await _lock(session, promise_id, by=by, as_lead=as_lead, now=now)
     rules.check_in_time(promise, now=now)
     text = rules.check_promise(text or promise.text, due_at=due_at, now=now)
     sent = await messages.reply(session, ticket.id, text=message, by=by, now=now)
@@ -103,7 +105,7 @@ async def cancel(
     as_lead: bool = False,
 ) -> Promise:
     """The customer no longer waits for it."""
-    promise, ticket = await _lock(session, promise_id, by=by, as_lead=as_lead)
+    promise, ticket = await _lock(session, promise_id, by=by, as_lead=as_lead, now=now)
     reason = rules.check_reason(reason)
     rules.check_in_time(promise, now=now)
     await _end(session, ticket, promise, PromiseState.CANCELLED, by=by, now=now, reason=reason)
@@ -120,7 +122,12 @@ async def note_broken(session: AsyncSession, promise_id: int, *, now: datetime) 
     promise.ended_at = due_at
     await alert(
         session,
-        to={n for n in (promise.promised_by_id, ticket.owner_id) if n is not None},
+        to=await agents.who_hears(
+            session,
+            (promise.promised_by_id, ticket.owner_id),
+            about=ticket.about_agent_id,
+            now=now,
+        ),
         kind="promise.broken",
         facts={"due_at": due_at.isoformat(), "agent": promise.promised_by_id},
         ticket_id=ticket.id,
@@ -157,11 +164,12 @@ async def move_all(
 
 
 async def _lock(
-    session: AsyncSession, promise_id: int, *, by: Actor, as_lead: bool
+    session: AsyncSession, promise_id: int, *, by: Actor, as_lead: bool, now: datetime
 ) -> tuple[Promise, Ticket]:
     """Raises Forbidden for who neither gave it nor works on the ticket, and Conflict."""
     promise, ticket = await _hold(session, promise_id)
-    rules.check_may_end(promise, ticket, by=by, as_lead=as_lead)
+    standing_in = await agents.stood_in_for(session, agent_id(by) or 0, now=now)
+    rules.check_may_end(promise, ticket, by=by, as_lead=as_lead, standing_in=standing_in)
     if promise.state is not PromiseState.OPEN:
         raise Conflict(f"the promise is {promise.state} already", state=promise.state)
     return promise, ticket

@@ -1,5 +1,6 @@
 """When a promise may be made, and how it may end."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from contact_center.errors import Conflict, Forbidden, Invalid
@@ -40,10 +41,20 @@ def check_reason(reason: str) -> str:
     return reason.strip()
 
 
-def check_may_end(promise: Promise, ticket: Ticket, *, by: Actor, as_lead: bool) -> None:
-    """Who gave it, who works on the ticket or answers for it, or a lead. Raises Forbidden."""
-    concerned = (promise.promised_by_id, ticket.owner_id, ticket.assignee_id)
-    if not as_lead and agent_id(by) not in concerned:
+def check_may_end(
+    promise: Promise,
+    ticket: Ticket,
+    *,
+    by: Actor,
+    as_lead: bool,
+    standing_in: Collection[int] = (),
+) -> None:
+    """Who gave it, who works on the ticket or answers for it, or a lead. Raises Forbidden.
+
+    `standing_in` are those for whom the actor acts while they are absent.
+    """
+    concerned = {promise.promised_by_id, ticket.owner_id, ticket.assignee_id}
+    if not as_lead and not concerned & {agent_id(by), *standing_in}:
         raise Forbidden("the promise is somebody else's: ask them, or a lead")
 
 

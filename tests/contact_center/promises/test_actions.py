@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from contact_center.agents.actions import plan_absence
 from contact_center.alerts.models import Alert
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events import queries as events
@@ -225,6 +226,54 @@ async def test_kept_and_broken_promises_are_counted_for_who_gave_them(
     counts = await queries.kept_and_broken(session, since=start, until=clock())
 
     assert counts == {li.id: (2, 1), bob.id: (0, 1)}
+
+
+@pytest.fixture
+async def chen(session, li, clock):
+    """Stands in for Li, who is away."""
+    chen = await make_agent(session, name="Chen", now=clock())
+    absent = {"starts_at": clock(), "ends_at": clock() + 4 * HOUR, "deputy_id": chen.id}
+    await plan_absence(session, li.id, by=agent(li.id), now=clock(), **absent)
+    return chen
+
+
+async def test_a_deputy_keeps_what_an_absent_colleague_has_promised(
+    session, ticket, li, chen, clock
+) -> None:
+    bob = await make_agent(session, name="Bob", now=clock())
+    promise = await make(session, ticket, li, clock)
+
+    with pytest.raises(Forbidden):
+        await actions.keep(session, promise.id, by=agent(bob.id), now=clock())
+    await actions.keep(session, promise.id, by=agent(chen.id), now=clock())
+
+    assert promise.state is PromiseState.KEPT
+
+
+async def test_a_deputy_hears_of_what_an_absent_colleague_has_not_kept(
+    session, ticket, li, chen, clock
+) -> None:
+    promise = await make(session, ticket, li, clock)
+    clock.advance(hours=2)
+
+    await actions.note_broken(session, promise.id, now=clock())
+
+    told = await session.scalars(select(Alert.agent_id).where(Alert.kind == "promise.broken"))
+    assert set(told) == {li.id, chen.id}
+
+
+async def test_o7_whom_a_complaint_is_about_hears_nothing_of_what_they_had_promised_on_it(
+    session, ticket, li, clock
+) -> None:
+    promise = await make(session, ticket, li, clock)
+    bob = await make_agent(session, name="Bob", now=clock())
+    ticket.about_agent_id, ticket.owner_id, ticket.assignee_id = li.id, bob.id, bob.id
+    clock.advance(hours=2)
+
+    await actions.note_broken(session, promise.id, now=clock())
+
+    told = await session.scalars(select(Alert.agent_id).where(Alert.kind == "promise.broken"))
+    assert list(told) == [bob.id]
 
 
 async def test_the_sweep_notes_what_broke_while_nobody_looked(db, runtime, clock) -> None:

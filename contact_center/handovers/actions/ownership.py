@@ -8,12 +8,12 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries as agents
-from contact_center.agents.models import Agent
 from contact_center.alerts.queries import leads_of
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.handovers.actions.requests import withdraw_open
 from contact_center.handovers.models import HandoverKind
+from contact_center.promises.queries import give_promises
 from contact_center.supervision.actions import SUPERVISORS
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
@@ -93,6 +93,8 @@ async def _override_owner(
     new = await tickets.hold_receiver(session, ticket, owner, now=now)
     before = ticket.owner_id
     await withdraw_open(session, ticket, kinds=[HandoverKind.OWNERSHIP], now=now)
+    if before is not None:
+        await give_promises(session, ticket.id, old=before, new=new.id)
     await tickets.change_owner(
         session, ticket, new.id, cause="override", reason=reason, by=by, now=now
     )
@@ -114,11 +116,13 @@ async def _take_away(
     by = by if agent_id(by) != about else SYSTEM
     if loses_owner:
         await _lose_owner(session, ticket, by=by, now=now)
-    if loses_assignee or (loses_owner and ticket.status is not Status.QUEUED):
+    if ticket.status is Status.RESOLVED:
+        ticket.assignee_id = ticket.owner_id  # who has done nothing wrong: nothing is open again
+    elif loses_assignee or (loses_owner and ticket.status is not Status.QUEUED):
         changes = await tickets.put_into_queue(session, ticket, now=now)
         await tickets.say(session, ticket, "ticket.released", by=SYSTEM, now=now, clocks=changes)
     if loses_owner or loses_assignee:
-        to = [lead.id for lead in await _unconcerned_leads(session, ticket, about)]
+        to = [lead.id for lead in await leads_of(session, ticket.team_id, about=about)]
         facts = {"reason": "recusal"}
         await tickets.tell(session, ticket, "ticket.recused", to=to, by=by, now=now, facts=facts)
 
@@ -131,15 +135,6 @@ async def _lose_owner(session: AsyncSession, ticket: Ticket, *, by: Actor, now: 
     await tickets.change_owner(
         session, ticket, None, cause="recusal", reason="conflict_of_interest", by=by, now=now
     )
-
-
-async def _unconcerned_leads(session: AsyncSession, ticket: Ticket, about: int) -> list[Agent]:
-    leads = await leads_of(session, ticket.team_id)
-    found = [one for one in leads if not await _is_recused(session, one.id, about)]
-    if found:
-        return found
-    others = await leads_of(session, None)
-    return [one for one in others if not await _is_recused(session, one.id, about)]
 
 
 async def _is_recused(session: AsyncSession, number: int | None, about: int) -> bool:

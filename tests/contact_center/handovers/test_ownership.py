@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from contact_center.agents.models import Role, TeamMember
@@ -9,6 +11,8 @@ from contact_center.handovers.actions import ownership
 from contact_center.handovers.models import HandoverState
 from contact_center.links.actions import merge
 from contact_center.messages.actions import add_note, reply
+from contact_center.promises.actions import make
+from contact_center.promises.queries import get_promise
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Status
 from contact_center.tickets.queries import Queue, queue_page
@@ -49,6 +53,31 @@ async def test_g31_an_override_needs_a_reason_and_both_sides_are_told(office) ->
         if event.kind == "owner.changed"
     ]
     assert changed == {"old": li.id, "new": zhao.id, "cause": "override", "reason": "Li is ill"}
+
+
+async def test_who_answers_for_it_owes_what_its_owner_had_promised(office) -> None:
+    due_at = office.clock() + timedelta(hours=1)
+    by = agent(office.li.id)
+    promise = await make(
+        office.session, office.ticket.id, text="I call", due_at=due_at, by=by, now=office.clock()
+    )
+
+    await override(office, office.lead, owner=office.zhao.id, reason="Li is ill")
+
+    assert (await get_promise(office.session, promise.id)).promised_by_id == office.zhao.id
+
+
+async def test_g30_whom_it_is_about_loses_a_resolved_ticket_its_owner_keeps(office) -> None:
+    await office.transfer(office.li, office.wang)
+    by = agent(office.wang.id)
+    await tickets.resolve(
+        office.session, office.ticket.id, code=ResolutionCode.SOLVED, by=by, now=office.clock()
+    )
+
+    await recuse(office, office.wang)
+
+    ticket, li = office.ticket, office.li
+    assert (ticket.status, ticket.owner_id, ticket.assignee_id) == (Status.RESOLVED, li.id, li.id)
 
 
 async def test_a_supervisor_takes_and_gives_owner_and_assignee_at_once(office) -> None:

@@ -63,6 +63,7 @@ JOBS = [
         run=sweeps.climb_ladder,
         late=60,
     ),
+    Job(name="reckon edited calendars anew", trigger=MINUTELY, run=sweeps.reckon_anew),
     Job(name="take back answers", trigger=SOON, run=sweeps.take_back_answers),
     Job(name="end agreed waiting", trigger=MINUTELY, run=sweeps.end_waiting),
     # Staff

@@ -1,6 +1,7 @@
 """Jobs that look for work that has come due. Every node may run them at the same moment."""
 
 import logging
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,6 +16,7 @@ from contact_center.escalations import queries as escalation_queries
 from contact_center.escalations.actions import firing as escalations
 from contact_center.handovers import queries as handover_queries
 from contact_center.handovers.actions import requests as handovers
+from contact_center.jobs import actions as slots
 from contact_center.messages import actions as messages
 from contact_center.messages import queries as message_queries
 from contact_center.promises import actions as promises
@@ -24,6 +26,7 @@ from contact_center.reminders import queries as reminder_queries
 from contact_center.routing import queries as routing_queries
 from contact_center.routing.actions import offers
 from contact_center.runtime import Runtime
+from contact_center.sla import queries as clock_queries
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from scheduler.batches import BATCH, Do, work_off, work_off_together
@@ -33,6 +36,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 500  # broken promises in one transaction
 PUT_OFF = timedelta(hours=1)  # what cannot be done now
 IDLE_AFTER = timedelta(hours=24)
+REPLANNING = timedelta(hours=1)  # what one node gets to catch up with an edit
 SHORTLY = timedelta(minutes=1)
 
 
@@ -90,6 +94,25 @@ async def climb_ladder(runtime: Runtime) -> int:
         do=partial(escalations.fire, ladder=runtime.ladder, now=now),
         put_off=partial(escalation_queries.put_off, until=now + SHORTLY),
     )
+
+
+async def reckon_anew(runtime: Runtime) -> int:
+    """Once for every edit of a calendar: what runs by it falls due by the hours of now."""
+    now, done, owner = runtime.now(), 0, secrets.token_hex(8)
+    async with runtime.db.read() as session:
+        edited = await clock_queries.edited_calendars(session)
+    for version in edited:
+        run = {"job": f"reckon {version.name}"[:64], "slot": version.effective_from.isoformat()}
+        async with runtime.db.begin() as session:
+            lease = REPLANNING.total_seconds()
+            mine = await slots.claim_slot(session, **run, owner=owner, now=now, lease_seconds=lease)
+        if mine:
+            outdated = partial(clock_queries.outdated_tickets, edited=version)
+            catch_up = partial(tickets.note_breaches, now=now)
+            done += await work_off(runtime, "reckon anew", due=outdated, do=catch_up)
+            async with runtime.db.begin() as session:
+                await slots.finish_slot(session, **run, owner=owner, now=runtime.now())
+    return done
 
 
 async def end_waiting(runtime: Runtime) -> int:

@@ -126,6 +126,11 @@ async def resume(call: Call, ticket_id: Id, form: Form[Nothing]) -> web.Response
     return await _do(call, ticket_id, actions.resume)
 
 
+@routes.post("/tickets/{ticket_id}/no-reply-needed", permission=_WRITE, transaction=False)
+async def need_no_reply(call: Call, ticket_id: Id, form: Form[Nothing]) -> web.Response:
+    return await _do(call, ticket_id, actions.need_no_reply)
+
+
 @routes.post("/tickets/{ticket_id}/resolve", permission=_WRITE, transaction=False)
 async def resolve(call: Call, ticket_id: Id, form: Form[ResolveForm]) -> web.Response:
     return await _do(call, ticket_id, closure.resolve, code=form.code)

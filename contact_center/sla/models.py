@@ -129,6 +129,6 @@ class CalendarVersion(Table):
     __tablename__ = "calendar_versions"
 
     name: Mapped[Short] = mapped_column(primary_key=True)
-    digest: Mapped[Short] = mapped_column(primary_key=True)
+    effective_from: Mapped[datetime] = mapped_column(primary_key=True)
+    digest: Mapped[Short]  # an edit may be taken back: then it is that of an earlier version
     definition: Mapped[str] = mapped_column(Text)
-    effective_from: Mapped[datetime]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import insert_many
@@ -71,6 +71,17 @@ async def calendar_versions(
     return (await session.scalars(found)).all()
 
 
+async def edited_calendars(session: AsyncSession) -> list[CalendarVersion]:
+    """As they are now, where they were something else before."""
+    latest: dict[str, CalendarVersion] = {}
+    edited: dict[str, CalendarVersion] = {}
+    for version in await calendar_versions(session):
+        if version.name in latest:
+            edited[version.name] = version
+        latest[version.name] = version
+    return list(edited.values())
+
+
 async def keep_calendar(
     session: AsyncSession, *, name: str, digest: str, definition: str, now: datetime
 ) -> None:
@@ -78,7 +89,10 @@ async def keep_calendar(
     row = {"name": name, "digest": digest, "definition": definition, "effective_from": now}
     kept = insert_for(session, CalendarVersion).values(**row)
     await session.execute(
-        kept.on_conflict_do_update(index_elements=["name", "digest"], set_={"effective_from": now})
+        kept.on_conflict_do_update(
+            index_elements=["name", "effective_from"],
+            set_={"digest": digest, "definition": definition},
+        )
     )
 
 
@@ -100,12 +114,18 @@ async def keep_policies(
 
 
 async def outdated_tickets(
-    session: AsyncSession, *, name: str, digest: str, after: int, limit: int
+    session: AsyncSession, *, edited: CalendarVersion, after: int, limit: int
 ) -> Sequence[int]:
-    """Tickets with a clock that ticks by another version of a calendar."""
+    """Tickets with a clock that ticks by an earlier version of a calendar.
+
+    One that has run since before an edit that was taken back has not seen that edit either.
+    """
     ticking = text("clocks.state IN ('running', 'paused')")
+    behind = or_(
+        Clock.calendar_version != edited.digest, Clock.running_since < edited.effective_from
+    )
     found = select(Clock.ticket_id).where(
-        ticking, Clock.calendar == name, Clock.calendar_version != digest, Clock.ticket_id > after
+        ticking, Clock.calendar == edited.name, behind, Clock.ticket_id > after
     )
     found = found.distinct().order_by(Clock.ticket_id).limit(limit)
     return (await session.scalars(found)).all()

@@ -18,6 +18,7 @@ from contact_center.events.actions import record, record_all
 from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.sla.actions import promising, together
 from contact_center.sla.actions.rows import Changes
+from contact_center.sla.queries import all_clocks
 from contact_center.tickets import queries, rules
 from contact_center.tickets.models import (
     ACTIVE,
@@ -139,6 +140,30 @@ async def note_answer(
     if is_news:
         said += await promising.report_again(session, ticket, message_id=message_id, now=now)
     return said
+
+
+async def need_no_reply(
+    session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime
+) -> Ticket:
+    """What the customer said last asks for nothing: nobody waits, and no promise is counted.
+
+    The first answer is never excused. Raises Conflict.
+    """
+    ticket = await queries.lock_ticket(session, ticket_id)
+    if ticket.status not in ACTIVE:
+        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: nobody waits for a reply")
+    if ticket.first_response_at is None:
+        raise Conflict(f"{ticket.reference} has no answer yet: whoever asks first gets one")
+    if ticket.waiting_since is None:
+        raise Conflict(f"{ticket.reference} is answered: nobody waits for a reply")
+    await _note_breaches(session, ticket, now=now)
+    changes = await together.excuse(session, ticket, now=now)
+    ticket.waiting_since = None
+    broken = [c.breached_at for c in await all_clocks(session, ticket.id) if c.breached_at]
+    ticket.breached_at = min(broken, default=None)
+    touch(ticket, now=now)
+    await say(session, ticket, "ticket.needs_no_reply", by=by, now=now, clocks=changes)
+    return ticket
 
 
 # Where it stands
@@ -333,7 +358,10 @@ async def edit(
 
 
 async def note_breaches(session: AsyncSession, ticket_id: int, *, now: datetime) -> None:
-    """Mark the promises of a ticket that broke, dated to when they did."""
+    """Mark the promises of a ticket that broke, dated to when they did.
+
+    What runs by a calendar that has been edited falls due by the hours of now.
+    """
     await _note_breaches(session, await queries.lock_ticket(session, ticket_id), now=now)
 
 
@@ -375,7 +403,11 @@ def _breach(ticket: Ticket, change: Mapping[str, Any], *, now: datetime) -> dict
 
 
 async def _note_breaches(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:
-    broken = await together.note_breaches(session, ticket, now=now)
+    changes = await together.note_breaches(session, ticket, now=now)
+    broken = together.broken(changes)
+    if moved := [change for change in changes if change not in broken]:
+        kind = "clock.due_recomputed"
+        await say(session, ticket, kind, by=SYSTEM, now=now, clocks=moved)
     await _tell_broken(session, ticket, broken, now=now)
 
 

@@ -109,8 +109,7 @@ async def _look(
 
 
 def _is_up_to_date(run: Run, calendars: Calendars) -> bool:
-    latest = calendars.latest(run.calendar)
-    return latest is None or not run.is_ticking or latest.digest == run.calendar_version
+    return not run.is_ticking or not calendars.edits(run)
 
 
 def _is_explained(run: Run, orders: Sequence[SupervisionOrder]) -> bool:

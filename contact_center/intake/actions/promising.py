@@ -14,7 +14,15 @@ from contact_center.policies.terms import NO_TIER, Facts
 from contact_center.routing.actions.deciding import Choice
 from contact_center.sla import queries
 from contact_center.sla.actions import versions
-from contact_center.sla.actions.rows import calendars_for, clock_row, next_due, run_of, write
+from contact_center.sla.actions.rows import (
+    Changes,
+    bring_up_to_date,
+    calendars_for,
+    clock_row,
+    next_due,
+    run_of,
+    write,
+)
 from contact_center.sla.models import FROM_THE_START, ClockKind
 from contact_center.sla.rules import engine
 from contact_center.sla.rules.engine import Run, Terms
@@ -113,8 +121,9 @@ async def _go_on(session: AsyncSession, waiting: Sequence[Draft], *, now: dateti
     calendars = await calendars_for(session, names)
     for draft in waiting:
         some = clocks.get(draft.id, [])
-        said = []
+        said: Changes = []
         for clock in some:
+            said += bring_up_to_date(clock, calendars)
             run = run_of(clock)
             again = engine.resume(run, at=now, hours=calendars.of(run)) if run.is_ticking else run
             said += write(clock, again, "resumed")

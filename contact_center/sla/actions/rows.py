@@ -1,6 +1,7 @@
 """Between the rows of clocks and the pure engine: every change is written and told in one place."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -27,30 +28,41 @@ class Promised(Protocol):
 
 
 class Calendars:
-    """The versions of some calendars; `of` reads a clock's own, `latest` the one that holds now."""
+    """The versions of some calendars, as they followed each other."""
 
     def __init__(self, versions: Iterable[CalendarVersion]) -> None:
         self._known: dict[tuple[str, str], Calendar] = {}
-        self._latest: dict[str, CalendarVersion] = {}
+        self._line: dict[str, list[CalendarVersion]] = {}
         for version in versions:  # the oldest first
             calendar = read_calendar(version.name, version.definition)
             self._known[version.name, version.digest] = calendar
-            self._latest[version.name] = version
+            line = self._line.setdefault(version.name, [])
+            if not line or line[-1].digest != version.digest:
+                line.append(version)
 
     def of(self, run: Run) -> Calendar:
+        """By which a clock runs."""
         if run.calendar == ROUND_THE_CLOCK.name:
             return ROUND_THE_CLOCK
         return self._known[run.calendar, run.calendar_version]
 
-    def latest(self, name: str) -> CalendarVersion | None:
-        return self._latest.get(name)
+    def edits(self, run: Run) -> list[CalendarVersion]:
+        """What came after the version that a clock runs by; which may have come back."""
+        line = self._line.get(run.calendar, [])
+        is_counted = run.running_since == run.started_at and terms.is_in_days(run)
+        if is_counted and line and line[-1].digest == run.calendar_version:
+            return []  # counted anew by every version, from the start
+        since = run.running_since or run.started_at
+        ours = [n for n, version in enumerate(line) if version.digest == run.calendar_version]
+        begun = [n for n in ours if line[n].effective_from <= since]
+        return line[max(begun, default=min(ours, default=0)) + 1 :]
 
     def named(self, name: str) -> tuple[Calendar, str]:
         """As it is now, and its version."""
-        latest = self._latest.get(name)
-        if latest is None:
+        line = self._line.get(name)
+        if not line:
             return ROUND_THE_CLOCK, ""
-        return self._known[name, latest.digest], latest.digest
+        return self._known[name, line[-1].digest], line[-1].digest
 
 
 async def calendars_for(session: AsyncSession, names: Iterable[str]) -> Calendars:
@@ -95,13 +107,16 @@ async def turn(
 
 
 def bring_up_to_date(clock: Clock, calendars: Calendars) -> Changes:
-    latest, run = calendars.latest(clock.calendar), run_of(clock)
-    if latest is None or latest.digest == run.calendar_version or not run.is_ticking:
+    """A clock that ticks goes by the calendar of now; one edit after another."""
+    run = before = run_of(clock)
+    if not before.is_ticking:
         return []
-    new, digest = calendars.named(clock.calendar)
-    at = max(latest.effective_from, run.started_at)
-    after = terms.rebase(run, at=at, old=calendars.of(run), new=new, version=digest)
-    return write(clock, after, "due_recomputed")
+    for edit in calendars.edits(before):
+        old = calendars.of(run)
+        moved = replace(run, calendar_version=edit.digest)
+        at = max(edit.effective_from, run.started_at)
+        run = terms.rebase(run, at=at, old=old, new=calendars.of(moved), version=edit.digest)
+    return write(clock, run, "due_recomputed")
 
 
 def write(clock: Clock, after: Run, verb: str) -> Changes:

@@ -13,8 +13,10 @@ from contact_center.calendars.hours import Calendar
 from contact_center.events.queries import ticket_events
 from contact_center.sla import queries
 from contact_center.sla.actions.rows import (
+    Calendars,
     Changes,
     Promised,
+    bring_up_to_date,
     calendars_for,
     clock_row,
     next_due,
@@ -139,7 +141,7 @@ async def take_back(
 
     said: Changes = []
     if not arrived and ended_at is None:  # whoever asked again has waited since they asked first
-        said = await excuse(session, ticket, now=now)
+        said = await excuse(session, ticket, now=now, verb="superseded")
         await session.flush()
     return said + await turn(session, ticket, "reopened", do)
 
@@ -184,14 +186,16 @@ async def cancel_all(
     )
 
 
-async def excuse(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
+async def excuse(
+    session: AsyncSession, ticket: Promised, *, now: datetime, verb: str = "excused"
+) -> Changes:
     """The customer needs no reply to what was said last: that counts for nothing."""
 
     def do(run: Run, hours: Calendar) -> Run:
         is_it = run.kind is ClockKind.NEXT_RESPONSE
         return engine.cancel(run, at=now, excluded=True) if is_it else run
 
-    return await turn(session, ticket, "excused", do)
+    return await turn(session, ticket, verb, do)
 
 
 async def retarget(
@@ -245,9 +249,13 @@ async def inherit(
     """
     theirs = await queries.all_clocks(session, victim.id)
     ours = {clock.kind: clock for clock in await queries.all_clocks(session, survivor.id)}
-    calendars = await calendars_for(session, {clock.calendar for clock in ours.values()})
+    calendars = await calendars_for(session, {c.calendar for c in (*theirs, *ours.values())})
     lost: Changes = []
-    gained: Changes = []
+    for other in theirs:
+        lost += bring_up_to_date(other, calendars)
+    gained = await _carry_over(session, theirs, ours, survivor, calendars, now=now)
+    for mine in ours.values():
+        gained += bring_up_to_date(mine, calendars)
     for other in theirs:
         clock, run = ours.get(other.kind), run_of(other)
         if clock is not None and clock.is_owed and run.is_owed:
@@ -257,10 +265,31 @@ async def inherit(
     first = ours.get(ClockKind.FIRST_RESPONSE)
     if answered_at is not None and first is not None:
         run = run_of(first)
-        done = engine.stop(run, at=answered_at, hours=calendars.of(run))
+        by = next((c.stopped_by for c in theirs if c.kind is ClockKind.FIRST_RESPONSE), None)
+        done = engine.stop(run, at=answered_at, hours=calendars.of(run), by=by)
         gained += write(first, done, "stopped")
-    victim.next_due_at, survivor.next_due_at = None, next_due(list(ours.values()))
+    victim.next_due_at = None
+    survivor.next_due_at = next_due(await queries.all_clocks(session, survivor.id))
     return lost, gained
+
+
+async def _carry_over(
+    session: AsyncSession,
+    theirs: Collection[Clock],
+    ours: Mapping[ClockKind, Clock],
+    survivor: Promised,
+    calendars: Calendars,
+    *,
+    now: datetime,
+) -> Changes:
+    """Whoever waits for the next answer goes on waiting, if nobody waits for one of ours."""
+    if (mine := ours.get(ClockKind.NEXT_RESPONSE)) is not None and mine.is_owed:
+        return []
+    runs = [run_of(c) for c in theirs if c.kind is ClockKind.NEXT_RESPONSE and c.is_owed]
+    runs = [engine.resume(run, at=now, hours=calendars.of(run)) for run in runs]
+    if runs:
+        await queries.insert_clocks(session, [clock_row(survivor.id, run) for run in runs])
+    return [change("inherited", None, run) for run in runs]
 
 
 def broken(changes: Changes) -> Changes:

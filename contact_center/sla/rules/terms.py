@@ -46,13 +46,14 @@ def retarget(run: Run, terms: Terms, *, at: datetime, ran: Sequence[Span] | None
 def rebase(run: Run, *, at: datetime, old: Calendar, new: Calendar, version: str) -> Run:
     """The calendar is another from `at` on: what was consumed stays, the rest runs on its hours.
 
-    Dates that were counted and never interrupted are counted anew.
+    Dates that were counted and never interrupted are counted anew. What broke before stays late.
     """
+    if run.due_at is not None and run.due_at < at and run.is_ticking:
+        return run
     if not run.is_ticking or run.running_since is None:
         return replace(run, calendar_version=version)
-    goal = days.parse(run.goal)
-    if goal.in_days and run.running_since == run.started_at:
-        due = days.due(goal, run.started_at, new, engine.parse_rule(run.rule))
+    if is_in_days(run) and run.running_since == run.started_at:
+        due = days.due(days.parse(run.goal), run.started_at, new, engine.parse_rule(run.rule))
         return replace(
             run,
             calendar_version=version,
@@ -65,6 +66,10 @@ def rebase(run: Run, *, at: datetime, old: Calendar, new: Calendar, version: str
     consumed = engine.used(run, at=since, hours=old)
     kept = replace(run, calendar_version=version, consumed=consumed)
     return engine.set_running(kept, since=since, hours=new)
+
+
+def is_in_days(run: Run) -> bool:
+    return bool(run.goal) and days.parse(run.goal).in_days
 
 
 def inherit(ours: Run, theirs: Run, *, hours: Calendar) -> Run:

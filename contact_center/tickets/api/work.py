@@ -117,6 +117,21 @@ async def end_waiting(call: Call, ticket_id: Id) -> TicketView:
     )
 
 
+@routes.put(
+    "/tickets/{ticket_id}/no-reply-needed", permission=WRITE, errors=(409,), if_match="optional"
+)
+async def need_no_reply(call: Call, ticket_id: Id) -> TicketView:
+    """Say that what the customer wrote last asks for nothing, "thanks" perhaps.
+
+    The promise of a next answer is then counted neither as kept nor as broken. Not for the first
+    answer.
+    """
+    await lock(call, ticket_id)
+    return await show(
+        call, await actions.need_no_reply(call.session, ticket_id, by=actor(call), now=call.now)
+    )
+
+
 @routes.delete(
     "/tickets/{ticket_id}/resolution",
     permission=WRITE,

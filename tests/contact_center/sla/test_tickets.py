@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from contact_center.customers.models import Customer
 from contact_center.errors import Conflict
 from contact_center.events.queries import ticket_events
 from contact_center.events.rules import SYSTEM, agent
+from contact_center.links import actions as links
 from contact_center.messages import actions as messages
 from contact_center.sla import queries
 from contact_center.sla.actions import promising
@@ -96,3 +98,61 @@ async def test_g24_the_oldest_unanswered_message_counts(session, clock, li) -> N
     found = (await stored(session, ticket)).items()
     [only] = [run for (kind, _), run in found if kind is ClockKind.NEXT_RESPONSE]
     assert (only.state, only.started_at) == (ClockState.MET, asked_at)
+
+
+async def thanks(session, ticket, clock) -> int:
+    """The customer writes again after an answer."""
+    number = await customer_says(session, ticket, "Thanks!", now=clock())
+    await actions.expect_answer(session, ticket, message_id=number, by=SYSTEM, now=clock())
+    return number
+
+
+async def test_g24_thanks_that_need_no_reply_are_excluded(session, clock, li) -> None:
+    ticket = await begun(session, clock, channel="email")
+    await messages.reply(session, ticket.id, text="On its way", by=agent(li.id), now=clock())
+    number = await thanks(session, ticket, clock)
+    clock.advance(days=9)
+
+    await actions.need_no_reply(session, ticket.id, by=agent(li.id), now=clock())
+
+    found = await stored(session, ticket)
+    assert found[ClockKind.NEXT_RESPONSE, number].state is ClockState.CANCELLED
+    assert ticket.waiting_since is None
+    event = (await ticket_events(session, ticket.id))[-1]
+    assert (event.kind, event.actor) == ("ticket.needs_no_reply", agent(li.id))
+    assert rebuild(await ticket_events(session, ticket.id)) == found
+    with pytest.raises(Conflict, match="is answered"):
+        await actions.need_no_reply(session, ticket.id, by=agent(li.id), now=clock())
+
+
+async def test_g24_the_first_answer_is_never_excused(session, clock, li) -> None:
+    ticket = await make_ticket(session, now=clock())
+
+    with pytest.raises(Conflict, match="no answer yet"):
+        await actions.need_no_reply(session, ticket.id, by=agent(li.id), now=clock())
+
+
+@pytest.mark.parametrize("survivor_waits", [False, True])
+async def test_who_waits_on_a_merged_ticket_waits_on_the_survivor(
+    session, clock, li, survivor_waits
+) -> None:
+    victim = await begun(session, clock, channel="email")
+    customer = await session.get(Customer, victim.customer_id)
+    survivor = await begun(session, clock, channel="email", customer=customer)
+    for ticket in (victim, survivor):
+        await messages.reply(session, ticket.id, text="On its way", by=agent(li.id), now=clock())
+    clock.advance(hours=1)
+    asked_at, number = clock(), await thanks(session, victim, clock)
+    if survivor_waits:
+        clock.advance(hours=1)
+        number = await thanks(session, survivor, clock)
+
+    await links.merge(session, victim.id, into=survivor.id, by=agent(li.id), now=clock())
+
+    found = await stored(session, survivor)
+    [waits] = [r for (k, _), r in found.items() if k is ClockKind.NEXT_RESPONSE and r.is_owed]
+    assert (waits.ref_id, waits.started_at) == (number, asked_at)
+    assert survivor.next_due_at is not None
+    await session.flush()
+    assert rebuild(await ticket_events(session, survivor.id)) == found
+    assert rebuild(await ticket_events(session, victim.id)) == await stored(session, victim)

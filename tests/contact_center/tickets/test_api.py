@@ -1,6 +1,7 @@
 import pytest
 
 from contact_center.sla.models import ClockState
+from contact_center.tickets.queries import get_ticket, lock_ticket
 from contact_center.web.permissions import Permission
 from tests.support.factories import customer_says, make_customer, make_team, make_ticket
 
@@ -255,3 +256,18 @@ async def test_what_is_not_there_is_not_found(login, method, rest, body) -> None
     for number in (404, 2**63 - 1):
         response = await admin.request(method, f"/api/v1/tickets/{number}{rest}", json=body)
         assert response.status == 404, await response.text()
+
+
+async def test_an_agent_says_that_no_reply_is_needed(login, db, clock, ticket) -> None:
+    li = await login(name="Li")
+    refused = await li.put(path(ticket, "/no-reply-needed"))
+    await answered(li, ticket)
+    async with db.begin() as session:
+        locked = await lock_ticket(session, ticket.id)
+        await customer_says(session, locked, "Thanks!", now=clock())
+
+    response = await li.put(path(ticket, "/no-reply-needed"))
+
+    assert (refused.status, response.status) == (409, 200)
+    async with db.read() as session:
+        assert (await get_ticket(session, ticket.id)).waiting_since is None

@@ -1,0 +1,177 @@
+"""Calendars that are edited while clocks run (G14, G20)."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import delete
+
+from contact_center.events.queries import ticket_events
+from contact_center.intake.actions.promising import promise
+from contact_center.intake.queries import lock_tickets
+from contact_center.messages.actions import reply
+from contact_center.sla import queries
+from contact_center.sla.actions import clocks, together
+from contact_center.sla.actions.rows import run_of
+from contact_center.sla.models import CalendarVersion, Clock, ClockKind
+from contact_center.sla.rules.history import rebuild
+from contact_center.sla.rules.versions import calendar_digest, calendar_text
+from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import Status
+from scheduler import sweeps
+from tests.contact_center.sla.calendars import NINE_TO_FIVE, closing, monday, tuesday, weekdays
+from tests.contact_center.sla.calendars import target as parse
+from tests.support.calendars import POLICIES
+from tests.support.factories import make_agent, make_ticket
+
+MORNINGS = weekdays(9, 13)
+FINISH = ClockKind.FINISH
+NINE = monday(9)
+
+
+@pytest.fixture
+async def keep(db):
+    """Says how an "office" works from an instant on."""
+
+    async def keep(calendar, at: datetime) -> None:
+        async with db.begin() as session:
+            await queries.keep_calendar(
+                session,
+                name=calendar.name,
+                digest=calendar_digest(calendar),
+                definition=calendar_text(calendar),
+                now=at,
+            )
+
+    yield keep
+    async with db.begin() as session:  # versions outlive a test
+        await session.execute(delete(Clock))
+        await session.execute(
+            delete(CalendarVersion).where(CalendarVersion.name.in_(["office", "CN"]))
+        )
+
+
+@pytest.fixture
+async def begun(db, clock, keep):
+    """Returns a function that begins a clock of 8 business hours on Monday morning."""
+
+    async def begin(goal="8bh", calendar=NINE_TO_FIVE, at=NINE) -> int:
+        clock.now = at
+        await keep(calendar, at)
+        async with db.begin() as session:
+            ticket = await make_ticket(session, now=at, status=Status.BOT)
+            ticket.status = Status.OPEN
+            await clocks.start(
+                session,
+                ticket,
+                kind=FINISH,
+                target=parse(goal),
+                calendar=calendar,
+                start=at,
+                now=at,
+                ref_id=1,
+            )
+        return ticket.id
+
+    return begin
+
+
+async def the_clock(db, ticket_id):
+    async with db.read() as session:
+        [found] = await queries.all_clocks(session, ticket_id)
+        assert rebuild(await ticket_events(session, ticket_id)) == {(FINISH, 1): run_of(found)}
+        return found
+
+
+async def test_g20_running_clocks_are_replanned_right_after_the_edit(
+    runtime, db, clock, keep, begun
+) -> None:
+    ticket_id = await begun()
+    clock.now = monday(13)
+    await keep(MORNINGS, clock())
+
+    assert await sweeps.reckon_anew(runtime) == 1
+    assert await sweeps.reckon_anew(runtime) == 0
+
+    found = await the_clock(db, ticket_id)
+    assert (found.consumed, found.due_at) == (4 * 3600, tuesday(13))
+    async with db.read() as session:
+        assert (await ticket_events(session, ticket_id))[-1].kind == "clock.due_recomputed"
+
+
+async def test_g20_an_edit_that_was_taken_back_counted_while_it_held(
+    runtime, db, clock, keep, begun
+) -> None:
+    ticket_id = await begun()
+    await keep(MORNINGS, monday(11))  # nobody looks
+    await keep(NINE_TO_FIVE, monday(16))
+    clock.now = monday(16)
+
+    assert await sweeps.reckon_anew(runtime) == 1
+
+    found = await the_clock(db, ticket_id)
+    assert (found.consumed, found.due_at) == (4 * 3600, tuesday(12))
+
+
+async def test_what_was_late_before_the_edit_stays_late(runtime, db, clock, keep, begun) -> None:
+    ticket_id = await begun("2bh")
+    clock.now = monday(14)
+    await keep(MORNINGS, clock())
+
+    await sweeps.reckon_anew(runtime)
+
+    found = await the_clock(db, ticket_id)
+    assert (found.state, found.breached_at) == ("breached", monday(11))
+
+
+async def test_g14_a_date_is_provisional_until_the_official_days_are_loaded(
+    runtime, db, clock, keep, begun
+) -> None:
+    start = datetime(2026, 12, 30, 2, tzinfo=UTC)
+    unknown = weekdays(9, 18, name="CN", zone="Asia/Shanghai", valid_until=date(2026, 12, 31))
+    ticket_id = await begun("10wd", unknown, start)
+    guessed = await the_clock(db, ticket_id)
+    assert (guessed.due_at, guessed.provisional) == (datetime(2027, 1, 13, 10, tzinfo=UTC), True)
+    known = closing(unknown, date(2027, 1, 1))
+    official = weekdays(9, 18, name="CN", zone="Asia/Shanghai", overrides=known.overrides)
+    clock.advance(days=1)
+    await keep(official, clock())
+
+    await sweeps.reckon_anew(runtime)
+
+    found = await the_clock(db, ticket_id)
+    assert (found.due_at, found.provisional) == (datetime(2027, 1, 14, 10, tzinfo=UTC), False)
+
+
+async def test_a_customer_who_writes_after_the_edit_resumes_by_the_new_hours(
+    db, clock, keep, begun
+) -> None:
+    ticket_id = await begun()
+    clock.now = monday(11)
+    async with db.begin() as session:
+        li = await make_agent(session, now=clock())
+        by = f"agent:{li.id}"
+        await reply(session, ticket_id, text="Which one?", by=by, now=clock())
+        waiting = Status.WAITING_CUSTOMER
+        await tickets.wait(session, ticket_id, status=waiting, by=by, now=clock())
+    await keep(MORNINGS, monday(13))
+    clock.now = tuesday(9)
+
+    async with db.begin() as session:
+        [draft] = (await lock_tickets(session, {ticket_id})).values()
+        draft.was_waiting = True
+        draft.say("ticket.resumed", "customer:1")
+        await promise(session, [draft], choices=[], policies=POLICIES, now=clock())
+        [found] = await queries.all_clocks(session, ticket_id)
+        assert (found.consumed, found.due_at.hour, found.due_at.day) == (2 * 3600, 11, 25)
+
+
+async def test_tickets_that_become_one_are_read_by_the_hours_of_now(db, clock, keep, begun) -> None:
+    ours, theirs = await begun(), await begun()
+    clock.now = monday(13)
+    await keep(MORNINGS, clock())
+
+    async with db.begin() as session:
+        pair = [await tickets.queries.lock_ticket(session, number) for number in (theirs, ours)]
+        await together.inherit(session, *pair, answered_at=None, now=clock())
+        [found] = await queries.all_clocks(session, ours)
+        assert (found.consumed, found.due_at) == (4 * 3600, tuesday(13))

@@ -23,7 +23,7 @@ from contact_center.work_orders.actions.holding import (
     tell_team,
     write_down,
 )
-from contact_center.work_orders.models import EntryKind, WorkOrder, WorkOrderState
+from contact_center.work_orders.models import EntryKind, IllegalStep, WorkOrder, WorkOrderState
 from contact_center.work_orders.rules import Visit, check_text
 
 Calendars = Mapping[str, Calendar]
@@ -257,8 +257,9 @@ async def decide_extension(
     if not as_lead:
         await _check_is_owner(session, ticket, by=by, now=now)
     until = order.extension_until
+    if order.state is not WorkOrderState.EXTENSION_REQUESTED or until is None:
+        raise IllegalStep(f"{order.reference} is {order.state}: nobody waits for more time")
     order.move(WorkOrderState.IN_PROGRESS)
-    assert until is not None
     order.extension_granted = granted
     if granted:
         order.finish_due_at = until

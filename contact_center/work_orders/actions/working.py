@@ -21,6 +21,9 @@ from contact_center.work_orders.models import (
 )
 from contact_center.work_orders.rules import check_text
 
+_S = WorkOrderState
+_BEFORE_WORK = frozenset({_S.SIGNED, _S.REDO, _S.EXTENSION_REQUESTED})
+
 
 async def sign(
     session: AsyncSession, order_id: int, *, by: Actor, now: datetime, as_lead: bool = False
@@ -98,11 +101,8 @@ async def finish(
     text = check_text(text, what="what was done")
     if order.is_visit and order.arrived_at is None:
         raise Conflict(f"{order.reference} is a field visit: say first when you arrived")
-    if order.state in (WorkOrderState.SIGNED, WorkOrderState.REDO):
+    if order.state in _BEFORE_WORK:
         await _start(session, order, ticket, by=by, now=now)
-    elif order.state is WorkOrderState.EXTENSION_REQUESTED:
-        order.move(WorkOrderState.IN_PROGRESS)  # what they asked for is no longer needed
-        order.extension_granted = False
     order.move(WorkOrderState.FINISHED)
     order.finished_at = now
     write_down(session, order, EntryKind.FINISHED, text, by=by, now=now)
@@ -186,6 +186,8 @@ async def _deciding(session: AsyncSession, ticket: Ticket, order: WorkOrder) -> 
 async def _start(
     session: AsyncSession, order: WorkOrder, ticket: Ticket, *, by: Actor, now: datetime
 ) -> None:
+    if order.state is WorkOrderState.EXTENSION_REQUESTED:
+        order.extension_granted = False  # what they asked for is no longer needed
     order.move(WorkOrderState.IN_PROGRESS)
     order.started_at = order.started_at or now
     order.assignee_id = order.assignee_id or agent_id(by)

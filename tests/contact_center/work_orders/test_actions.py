@@ -450,6 +450,19 @@ async def test_an_extension_is_longer_than_what_there_is(session, order, ned, cl
         await ask(session, order, ned, clock, hours=5)
 
 
+async def test_nobody_decides_on_time_that_was_not_asked_for(
+    session, order, ned, li, clock
+) -> None:
+    await working.sign(session, order.id, by=agent(ned.id), now=clock())
+
+    with pytest.raises(IllegalStep):
+        await issuing.decide_extension(
+            session, order.id, granted=True, by=agent(li.id), now=clock()
+        )
+
+    assert order.state is WorkOrderState.SIGNED
+
+
 async def test_who_finishes_no_longer_needs_the_time_they_asked_for(
     session, order, ned, clock
 ) -> None:

@@ -8,7 +8,7 @@ from contact_center.accounts import api as accounts
 from contact_center.agents.api import absences, staff
 from contact_center.alerts import api as alerts
 from contact_center.closure import api as closure
-from contact_center.complaints.api import items, listing, steps
+from contact_center.complaints.api import items, listing, special, steps
 from contact_center.contacts import api as contacts
 from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
@@ -76,6 +76,7 @@ TABLES = (
     links.routes,
     routing.routes,
     steps.routes,
+    special.routes,
     items.routes,
     listing.routes,
     escalations.routes,

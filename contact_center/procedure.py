@@ -64,6 +64,7 @@ class Authority(Section):
 
 class Extension(Section):
     role: Role = "lead"
+    executive: Role = "manager"  # who a preset means by an approver that is no role here
     longest_days: int = Field(60, ge=1, le=3660)  # in all, from the receipt
 
 

@@ -105,6 +105,11 @@ class Switchboard:
             return None
         return next_opening(calendar, now)
 
+    def closed_by(self, team: str | None, *, now: datetime) -> Calendar | None:
+        """The hours of a team that is closed now; None while it is open."""
+        calendar = self._calendar(team)
+        return None if calendar is None or is_open(calendar, now) else calendar
+
     def later(self, team: str | None, start: datetime, seconds: int) -> datetime:
         """When a team has had so many seconds of its working time."""
         calendar = self._calendar(team)

@@ -27,6 +27,10 @@ def weekly(*, weekday: int, hour: int) -> Callable[[datetime], str]:
     return slot
 
 
+def hourly(now: datetime) -> str:
+    return f"{now:%Y-%m-%dT%H}Z"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Without a `slot` every node runs it at every tick, and rows decide what is due.
@@ -65,6 +69,12 @@ JOBS = [
     ),
     Job(name="reckon edited calendars anew", trigger=MINUTELY, run=sweeps.reckon_anew),
     Job(name="take back answers", trigger=SOON, run=sweeps.take_back_answers),
+    Job(
+        name="tell of unanswered complaints",
+        trigger=LOOK,
+        run=sweeps.tell_of_unanswered,
+        slot=hourly,
+    ),
     Job(name="end agreed waiting", trigger=MINUTELY, run=sweeps.end_waiting),
     # Staff
     Job(name="expire hand-overs", trigger=SOON, run=sweeps.expire_handovers),

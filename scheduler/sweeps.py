@@ -12,6 +12,7 @@ from contact_center.alerts import actions as alerts
 from contact_center.alerts import queries as alert_queries
 from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks import queries as callback_queries
+from contact_center.complaints.actions import watching
 from contact_center.escalations import queries as escalation_queries
 from contact_center.escalations.actions import firing as escalations
 from contact_center.handovers import queries as handover_queries
@@ -82,6 +83,18 @@ async def note_broken_promises(runtime: Runtime) -> int:
         due=partial(promise_queries.lock_overdue, now=now),
         do=partial(promises.note_broken, now=now),
     )
+
+
+async def tell_of_unanswered(runtime: Runtime) -> int:
+    """Owners and leads hear of complaints whose time to answer is over."""
+    rounds, after = 0, 0
+    while True:
+        async with runtime.db.begin() as session:
+            last = await watching.tell_of_unanswered(session, now=runtime.now(), after=after)
+        rounds += 1
+        if last is None:
+            return rounds
+        after = last
 
 
 async def climb_ladder(runtime: Runtime) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import insert_new
 from contact_center.complaints.models import (
+    UNDECIDED,
     UNSAFE,
     ActionState,
     Case,
@@ -28,6 +29,7 @@ from contact_center.complaints.models import (
 from contact_center.db import Table, insert_or_ignore
 from contact_center.errors import Conflict, NotFound
 from contact_center.procedure import Procedure
+from contact_center.sla.models import Clock, ClockKind, ClockState
 from contact_center.tickets.models import Ticket, TicketKind, reference
 from contact_center.tickets.queries import get_ticket, lock_ticket
 
@@ -151,6 +153,37 @@ async def get_redress(session: AsyncSession, ticket_id: int, item_id: int) -> Re
     if item is None or item.ticket_id != ticket_id:
         raise NotFound(f"{reference(ticket_id)} has no redress {item_id}")
     return item
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    ticket_id: int
+    owner_id: int | None
+    team_id: int | None
+    ended_at: datetime | None  # never None where it is over
+
+
+async def unanswered(
+    session: AsyncSession, *, now: datetime, after: int = 0, limit: int = 200
+) -> list[Unanswered]:
+    """Whose time to answer is over by law, and whose customers have not been told of it."""
+    found = (
+        select(Complaint.ticket_id, Ticket.owner_id, Ticket.team_id, Clock.legal_due_at)
+        .join(Ticket, Ticket.id == Complaint.ticket_id)
+        .join(Clock, Clock.ticket_id == Complaint.ticket_id)
+        .where(
+            Complaint.stage.in_(UNDECIDED),
+            Complaint.downgraded_at.is_(None),
+            Complaint.informed_external_at.is_(None),
+            Complaint.ticket_id > after,
+            Clock.kind == ClockKind.FINAL_RESPONSE,
+            Clock.state != ClockState.CANCELLED,
+            Clock.stopped_at.is_(None),
+            Clock.legal_due_at < now,
+        )
+    )
+    rows = await session.execute(found.order_by(Complaint.ticket_id).limit(limit))
+    return [Unanswered(*row) for row in rows]
 
 
 async def is_external(session: AsyncSession, ticket_id: int) -> bool:

@@ -9,9 +9,10 @@ from contact_center.calendars.days import due, parse
 from contact_center.calendars.hours import Calendar
 from contact_center.complaints.models import UNDECIDED, Case, Stage
 from contact_center.policies.choosing import Policies
-from contact_center.policies.terms import Facts, Kind, Terms
+from contact_center.policies.terms import Kind, Terms
 from contact_center.sla import queries
-from contact_center.sla.actions import clocks
+from contact_center.sla.actions import clocks, promising
+from contact_center.sla.actions.versions import policy_for
 from contact_center.sla.models import Clock, ClockKind
 from contact_center.sla.rules.versions import calendar_digest, calendar_text
 
@@ -20,21 +21,16 @@ SUMMARY = ("summary_resolution", "summary")  # how presets name the early way
 
 
 async def ensure(session: AsyncSession, case: Case, *, policies: Policies, now: datetime) -> None:
-    """What the policy promises for a complaint and nobody has started yet, from the receipt on."""
-    if case.complaint.stage not in UNDECIDED:
+    """What the ticket's own policy promises and nobody has started yet, from the receipt on."""
+    complaint = case.complaint
+    if complaint.stage not in UNDECIDED:
         return
-    promised = policies.choose(_facts(case)).clocks
-    there = {clock.kind for clock in await queries.all_clocks(session, case.ticket.id)}
-    for kind in OURS:
-        terms = promised.get(Kind(kind.value))
-        if terms is None or kind in there:
-            continue
-        if kind is ClockKind.ACKNOWLEDGEMENT and case.complaint.stage is not Stage.RECEIVED:
-            continue
-        received = case.complaint.received_at
-        await _start(session, case, kind, terms, start=received, policies=policies, now=now)
-    if case.complaint.summary_due_at is None:
-        case.complaint.summary_due_at = summary_due(case, policies)
+    is_new = complaint.stage is Stage.RECEIVED
+    kinds = [kind for kind in OURS if is_new or kind is not ClockKind.ACKNOWLEDGEMENT]
+    start = complaint.received_at
+    await promising.start_missing(session, case.ticket, kinds=kinds, start=start, now=now)
+    if complaint.summary_due_at is None:
+        complaint.summary_due_at = summary_due(case, policies)
 
 
 def summary_due(case: Case, policies: Policies) -> datetime | None:
@@ -93,38 +89,28 @@ async def final_clock(session: AsyncSession, ticket_id: int) -> Clock | None:
     return next((c for c in reversed(every) if c.kind is ClockKind.FINAL_RESPONSE), None)
 
 
+async def over_since(session: AsyncSession, case: Case, *, now: datetime) -> datetime | None:
+    """When the time to answer ended, where there is no decision and nobody has said so yet."""
+    complaint = case.complaint
+    if complaint.stage not in UNDECIDED or complaint.informed_external_at is not None:
+        return None
+    clock = await final_clock(session, case.ticket.id)
+    legal = clock.legal_due_at if clock is not None and clock.is_owed else None
+    return legal if legal is not None and legal < now else None
+
+
+async def final_terms(session: AsyncSession, case: Case) -> Terms | None:
+    """What the ticket's own policy says of the decision, its extensions among it."""
+    policy = await policy_for(session, case.ticket)
+    return policy.clocks.get(Kind.FINAL_RESPONSE) if policy is not None else None
+
+
 async def extend(session: AsyncSession, case: Case, *, until: datetime, now: datetime) -> None:
     clock = await final_clock(session, case.ticket.id)
     if clock is not None and clock.is_owed:
         await clocks.extend(
             session, case.ticket, kind=clock.kind, ref_id=clock.ref_id, until=until, now=now
         )
-
-
-async def _start(
-    session: AsyncSession,
-    case: Case,
-    kind: ClockKind,
-    terms: Terms,
-    *,
-    start: datetime,
-    policies: Policies,
-    now: datetime,
-) -> None:
-    await _keep(session, terms.calendar, now=now)
-    await clocks.start(
-        session,
-        case.ticket,
-        kind=kind,
-        target=terms.target,
-        calendar=terms.calendar,
-        start=start,
-        now=now,
-        rule=terms.rule,
-        pausable=terms.pausable,
-        policy=terms.policy,
-        policy_version=policies.version,
-    )
 
 
 async def _keep(session: AsyncSession, calendar: Calendar, *, now: datetime) -> None:
@@ -144,13 +130,3 @@ async def _keep(session: AsyncSession, calendar: Calendar, *, now: datetime) -> 
 async def _owed(session: AsyncSession, case: Case, kinds: Collection[ClockKind]) -> list[Clock]:
     every = await queries.all_clocks(session, case.ticket.id)
     return [clock for clock in every if clock.kind in kinds and clock.is_owed]
-
-
-def _facts(case: Case) -> Facts:
-    ticket = case.ticket
-    return Facts(
-        kind=ticket.kind.value,
-        priority=ticket.priority.value,
-        channel=ticket.channel,
-        category=ticket.category,
-    )

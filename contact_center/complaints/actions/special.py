@@ -1,6 +1,7 @@
 """What may happen beside the usual way: withdrawal, more time, and bodies outside."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,11 +9,19 @@ from contact_center.closure import actions as closure
 from contact_center.complaints import queries
 from contact_center.complaints.actions import clocks
 from contact_center.complaints.actions.turns import Turn, begin, move, note, phrase, tell
-from contact_center.complaints.models import UNSAFE, Case, CorrectiveAction, Stage
-from contact_center.complaints.rules.authority import is_at_least
-from contact_center.complaints.rules.stages import StepRefused, check_extension, check_move
-from contact_center.errors import Forbidden, Invalid
+from contact_center.complaints.models import (
+    UNDECIDED,
+    UNSAFE,
+    Case,
+    Complaint,
+    CorrectiveAction,
+    Stage,
+)
+from contact_center.complaints.rules.extensions import Deadline, check_extension, steps_of
+from contact_center.complaints.rules.stages import StepRefused, check_move
+from contact_center.errors import Conflict, Invalid
 from contact_center.events.rules import SYSTEM
+from contact_center.sla.models import Clock
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import FINISHED
 
@@ -69,20 +78,49 @@ async def extend(
     if not reason.strip():
         raise Invalid("say why it takes longer: the customer is told")
     case, agent = await begin(session, ticket_id, turn)
-    role = turn.procedure.extension.role
-    if not is_at_least(agent.role, role):
-        raise Forbidden(f"a {role}, or somebody above, grants more time")
     complaint = case.complaint
     clock = await clocks.final_clock(session, ticket_id)
-    due_at = clock.due_at if clock is not None else complaint.extended_to
-    check_extension(case, until=until, due_at=due_at, now=turn.now, procedure=turn.procedure)
+    step = check_extension(
+        complaint,
+        steps_of(complaint, await clocks.final_terms(session, case), turn.procedure),
+        until=until,
+        deadline=_deadline(complaint, clock),
+        role=agent.role,
+        now=turn.now,
+    )
     await clocks.extend(session, case, until=until, now=turn.now)
     complaint.extended_to, complaint.extension_reason = until, reason.strip()
-    values = {"until": turn.day(until), "reason": reason.strip()}
-    text = await phrase(session, case, turn, "complaints.extended", **values)
-    message = await tell(session, case, turn, text)
-    facts = {"until": until.isoformat(), "message": message.id}
+    facts: dict[str, Any] = {"until": until.isoformat()}
+    if step.notify:
+        values = {"until": turn.day(until), "reason": reason.strip()}
+        text = await phrase(session, case, turn, "complaints.extended", **values)
+        facts["message"] = (await tell(session, case, turn, text)).id
     await note(session, case, "extended", by=turn.by, now=turn.now, **facts)
+    return case
+
+
+def _deadline(complaint: Complaint, clock: Clock | None) -> Deadline:
+    if clock is None:
+        return Deadline(complaint.extended_to, complaint.extended_to)
+    return Deadline(clock.due_at, clock.legal_due_at or clock.due_at)
+
+
+async def hold(session: AsyncSession, ticket_id: int, *, text: str, turn: Turn) -> Case:
+    """The time is over without a decision: the customer is told why, and who else may help.
+
+    The clock goes on being late: only the final response ends it.
+    """
+    case, _ = await begin(session, ticket_id, turn)
+    complaint = case.complaint
+    if complaint.stage not in UNDECIDED:
+        raise StepRefused("the customer has the response: there is nothing to wait for")
+    if complaint.informed_external_at is not None:
+        raise Conflict("the customer has been told already of the bodies outside")
+    if await clocks.over_since(session, case, now=turn.now) is None:
+        raise Conflict("the time to answer is not over: grant more time, or answer")
+    message = await tell(session, case, turn, text)
+    complaint.informed_external_at = turn.now
+    await note(session, case, "held", by=turn.by, now=turn.now, message=message.id)
     return case
 
 

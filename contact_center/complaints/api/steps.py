@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from contact_center.channels.base import LONGEST_TEXT
-from contact_center.complaints.actions import answers, filing, handling, special
+from contact_center.complaints.actions import answers, deciding, filing, handling
 from contact_center.complaints.api.views import ComplaintView, show, turn_of
 from contact_center.complaints.models import Outcome
 from contact_center.tickets.api.views import TicketView, lock
@@ -28,7 +28,6 @@ Long = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Answer = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
 ]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Score = Annotated[int, Field(ge=0, le=3)]
 
@@ -79,21 +78,6 @@ class Alternatives(Body):
 
 class Review(Body):
     handler_id: Id = Field(description="somebody who had no part in the first decision")
-
-
-class Withdrawal(Body):
-    channel: Word
-    quote: Long = Field(description="how the customer withdrew it")
-
-
-class Extension(Body):
-    until: Timestamp
-    reason: Long = Field(description="the customer reads it")
-
-
-class Escalation(Body):
-    body: Line = Field(description="where the customer has taken it")
-    reference: Annotated[str, Field(max_length=200)] = ""
 
 
 class Why(Body):
@@ -167,7 +151,7 @@ async def name_root_cause(call: Call, ticket_id: Id, body: Cause) -> ComplaintVi
 async def decide_complaint(call: Call, ticket_id: Id, body: NewDecision) -> ComplaintView:
     """Decide a complaint; a rejection, and redress above the limit, need a second person."""
     await lock(call, ticket_id)
-    await handling.decide(
+    await deciding.decide(
         call.session, ticket_id, outcome=body.outcome, reasons=body.reasons, turn=turn_of(call)
     )
     return await show(call, ticket_id)
@@ -178,14 +162,14 @@ async def decide_complaint(call: Call, ticket_id: Id, body: NewDecision) -> Comp
 )
 async def send_decision_back(call: Call, ticket_id: Id, body: Why) -> ComplaintView:
     """Send a decision back to be looked into again."""
-    await handling.send_back(call.session, ticket_id, reason=body.reason, turn=turn_of(call))
+    await deciding.send_back(call.session, ticket_id, reason=body.reason, turn=turn_of(call))
     return await show(call, ticket_id)
 
 
 @routes.put("/tickets/{ticket_id}/complaint/decision/approval", **ANYBODY)
 async def approve_decision(call: Call, ticket_id: Id) -> ComplaintView:
     """Approve a decision somebody else has made, with the redress that is proposed."""
-    await handling.approve(call.session, ticket_id, turn=turn_of(call))
+    await deciding.approve(call.session, ticket_id, turn=turn_of(call))
     return await show(call, ticket_id)
 
 
@@ -193,7 +177,7 @@ async def approve_decision(call: Call, ticket_id: Id) -> ComplaintView:
 async def respond_to_complaint(call: Call, ticket_id: Id, body: Response) -> ComplaintView:
     """Send the decision to the customer, with all that its preset asks for."""
     await lock(call, ticket_id)
-    await handling.respond(
+    await deciding.respond(
         call.session, ticket_id, text=body.text, contents=body.contents, turn=turn_of(call)
     )
     return await show(call, ticket_id)
@@ -248,33 +232,6 @@ async def decline_review(call: Call, ticket_id: Id) -> ComplaintView:
     """Write down that the customer knows of the review and does not want it."""
     await lock(call, ticket_id)
     await answers.decline_review(call.session, ticket_id, turn=turn_of(call))
-    return await show(call, ticket_id)
-
-
-@routes.put("/tickets/{ticket_id}/complaint/withdrawal", **STEP)
-async def withdraw_complaint(call: Call, ticket_id: Id, body: Withdrawal) -> ComplaintView:
-    """Write down that the complainant does not pursue it: all clocks end."""
-    await lock(call, ticket_id)
-    await special.withdraw(call.session, ticket_id, **body.model_dump(), turn=turn_of(call))
-    return await show(call, ticket_id)
-
-
-@routes.put("/tickets/{ticket_id}/complaint/extension", **ANYBODY)
-async def extend_complaint(call: Call, ticket_id: Id, body: Extension) -> ComplaintView:
-    """Grant more time before it runs out; the customer is told why, and until when."""
-    await special.extend(
-        call.session, ticket_id, until=body.until, reason=body.reason, turn=turn_of(call)
-    )
-    return await show(call, ticket_id)
-
-
-@routes.put("/tickets/{ticket_id}/complaint/escalation", **STEP)
-async def note_escalation(call: Call, ticket_id: Id, body: Escalation) -> ComplaintView:
-    """Write down where the customer has taken the complaint."""
-    await lock(call, ticket_id)
-    await special.escalate(
-        call.session, ticket_id, body=body.body, number=body.reference, turn=turn_of(call)
-    )
     return await show(call, ticket_id)
 
 

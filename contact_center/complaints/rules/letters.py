@@ -10,6 +10,7 @@ from contact_center.texts import Texts
 class LetterKind(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     HOLDING = "holding"  # it takes longer, and until when
+    OVERDUE = "overdue"  # the time is over, and there is no decision
     FINAL = "final"
     SUMMARY = "summary"  # accepted early: a summary resolution communication
 

@@ -7,7 +7,6 @@ from contact_center.complaints.models import (
     MOVES,
     OVER,
     REDRESS_MOVES,
-    UNDECIDED,
     UNSAFE,
     ActionState,
     Case,
@@ -160,26 +159,6 @@ def check_is_open(case: Case) -> None:
 
 
 # Time
-
-
-def check_extension(
-    case: Case, *, until: datetime, due_at: datetime | None, now: datetime, procedure: Procedure
-) -> None:
-    """Before the deadline, later than it, and not beyond what is allowed in all."""
-    complaint = case.complaint
-    if complaint.stage not in UNDECIDED:
-        raise StepRefused("the customer has the response: there is nothing to extend")
-    if due_at is not None and now > due_at:
-        raise Conflict("the deadline has passed: it can only be extended before")
-    if until <= max(now, due_at or now):
-        raise Invalid("the new date must be later than the deadline")
-    latest = complaint.received_at + timedelta(days=procedure.extension.longest_days)
-    if until > latest:
-        raise Invalid(
-            f"at most {procedure.extension.longest_days} days from the receipt: "
-            f"until {latest:%Y-%m-%d}",
-            latest=latest.isoformat(),
-        )
 
 
 def check_silence(

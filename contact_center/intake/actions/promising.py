@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.queries import all_teams
+from contact_center.calendars.week import Calendar
 from contact_center.customers.queries import tiers_of
 from contact_center.intake.models import Draft, Line
 from contact_center.policies.choosing import Policies
-from contact_center.policies.terms import NO_TIER, Facts
+from contact_center.policies.terms import NO_TIER, Facts, Policy
 from contact_center.routing.actions.deciding import Choice
 from contact_center.sla import queries
 from contact_center.sla.actions import versions
@@ -27,7 +28,8 @@ from contact_center.sla.models import FROM_THE_START, ClockKind
 from contact_center.sla.rules import engine
 from contact_center.sla.rules.engine import Run, Terms
 from contact_center.sla.rules.history import change
-from contact_center.sla.rules.selection import promises
+from contact_center.sla.rules.selection import promises, within
+from contact_center.switchboard import Switchboard
 
 NEXT = (ClockKind.NEXT_RESPONSE,)
 
@@ -46,12 +48,13 @@ async def promise(
     *,
     choices: Sequence[Choice],
     policies: Policies,
+    switchboard: Switchboard,
     now: datetime,
 ) -> list[Begun]:
     """Sets when the tickets are due next, and has their events tell of the clocks."""
     await _go_on(session, [draft for draft in drafts if draft.was_waiting], now=now)
     return [
-        *_begin(choices, policies, now=now),
+        *_begin(choices, policies, switchboard, now=now),
         *await _expect_answers(session, drafts, policies, now=now),
     ]
 
@@ -68,23 +71,37 @@ async def write_clocks(session: AsyncSession, begun: Sequence[Begun]) -> None:
         await queries.insert_clocks(session, rows)
 
 
-def _begin(choices: Sequence[Choice], policies: Policies, *, now: datetime) -> list[Begun]:
+def _begin(
+    choices: Sequence[Choice], policies: Policies, switchboard: Switchboard, *, now: datetime
+) -> list[Begun]:
     """Whatever begins in one batch begins at one moment: each policy is reckoned once."""
     begun: list[Begun] = []
-    known: dict[int, tuple[list[Run], list[dict[str, Any]]]] = {}
+    known: dict[tuple[int, str], tuple[list[Run], list[dict[str, Any]]]] = {}
     for choice in choices:
         draft = cast("Draft", choice.ticket)
-        policy = policies.choose(_facts(draft, choice.tier, choice.team and choice.team.name))
-        if id(policy) not in known:
-            runs = _start(promises(policy, FROM_THE_START), now=now)
-            known[id(policy)] = (runs, [change("started", None, run) for run in runs])
-        runs, said = known[id(policy)]
+        team = choice.team and choice.team.name
+        policy = policies.choose(_facts(draft, choice.tier, team))
+        closed = switchboard.closed_by(team, now=now)
+        key = (id(policy), closed.name if closed else "")
+        if key not in known:
+            runs = _start(_agreed(policy, closed), now=now)
+            known[key] = (runs, [change("started", None, run) for run in runs])
+        runs, said = known[key]
         draft.policy_version = policy.version
         draft.answer_due_at = runs[0].due_at if runs else None  # the first answer comes first
         draft.next_due_at = _earliest(draft, runs)
         draft.tell_clocks(said, "ticket.opened", "ticket.queued")
         begun.append(Begun(draft, runs))
     return begun
+
+
+def _agreed(policy: Policy, closed: Calendar | None) -> dict[ClockKind, Terms]:
+    """To whom nobody is there, the first answer comes when they have opened again."""
+    agreed = promises(policy, FROM_THE_START)
+    first = agreed.get(ClockKind.FIRST_RESPONSE)
+    if closed is not None and first is not None:
+        agreed[ClockKind.FIRST_RESPONSE] = within(first, closed)
+    return agreed
 
 
 def _start(agreed: Mapping[ClockKind, Terms], *, now: datetime) -> list[Run]:

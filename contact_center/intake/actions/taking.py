@@ -234,7 +234,14 @@ class Intake:
     ) -> None:
         queued = [draft for _, draft in drafts if draft.was_queued]
         touched = [draft for _, draft in drafts]
-        begun = await promise(session, touched, choices=choices, policies=self.policies, now=now)
+        begun = await promise(
+            session,
+            touched,
+            choices=choices,
+            policies=self.policies,
+            switchboard=self.routes,
+            now=now,
+        )
         new = [(talk, draft) for talk, draft in drafts if draft.is_new]
         if new:
             await queries.insert_tickets(session, new, now=now)

@@ -3,12 +3,14 @@
 A ticket goes on by the version of the policies that it began with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.events.actions import record
+from contact_center.events.rules import SYSTEM
 from contact_center.sla import queries
 from contact_center.sla.actions.rows import Changes, Promised, run_of
 from contact_center.sla.actions.together import retarget, start_all
@@ -74,6 +76,28 @@ async def report_again(
     policy = await policy_for(session, ticket)
     agreed = promises(policy, (ClockKind.STATUS_UPDATE,)) if policy else {}
     return await start_all(session, ticket, agreed, start=now, ref_id=message_id)
+
+
+async def start_missing(
+    session: AsyncSession,
+    ticket: Ticket,
+    *,
+    kinds: Collection[ClockKind],
+    start: datetime,
+    now: datetime,
+) -> None:
+    """What its policy promises of these, and nobody has started yet; the log is told."""
+    policy = await policy_for(session, ticket)
+    if policy is None:
+        return
+    ticket.policy_version = policy.version
+    there = {clock.kind for clock in await queries.all_clocks(session, ticket.id)}
+    changes = await start_all(
+        session, ticket, promises(policy, [k for k in kinds if k not in there]), start=start
+    )
+    if changes:
+        data = {"clocks": changes}
+        await record(session, "clock.started", actor=SYSTEM, now=now, ticket=ticket, data=data)
 
 
 def _start(clocks: Sequence[Clock], now: datetime) -> datetime:

@@ -189,8 +189,16 @@ def cancel(run: Run, *, at: datetime, excluded: bool = False) -> Run:
 
 
 def extend(run: Run, *, until: datetime, at: datetime, hours: Calendar) -> Run:
-    """A later due instant, agreed before the present one. Raises Conflict."""
-    if breach(run, now=at).state is not ClockState.RUNNING or run.due_at is None:
+    """A later due instant, agreed before the legal one. Raises Conflict.
+
+    Where only our own, earlier instant was missed, it runs again; the log keeps that it was.
+    """
+    run = breach(run, now=at)
+    is_late = run.legal_due_at is None or at > run.legal_due_at
+    may_run = run.state is ClockState.RUNNING or (
+        run.state is ClockState.BREACHED and run.running_since is not None and not is_late
+    )
+    if not may_run or not run.is_owed or run.due_at is None:
         raise Conflict(f"the {run.kind} clock does not run: only what is not yet due is extended")
     if until <= run.due_at:
         raise Conflict(
@@ -198,10 +206,14 @@ def extend(run: Run, *, until: datetime, at: datetime, hours: Calendar) -> Run:
         )
     return replace(
         run,
+        state=ClockState.RUNNING,
         target=used(run, at=until, hours=hours),
         due_at=until,
         legal_due_at=until,
         provisional=False,
+        breached_at=None,
+        breach_cause=None,
+        met_final=None,
     )
 
 

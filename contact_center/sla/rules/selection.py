@@ -1,8 +1,10 @@
 """What a ticket is promised, as its clocks need it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
-from contact_center.calendars.hours import ROUND_THE_CLOCK
+from contact_center.calendars.days import ELAPSED, Target, Unit
+from contact_center.calendars.hours import ROUND_THE_CLOCK, Calendar
 from contact_center.policies.terms import Kind, Policy
 from contact_center.policies.terms import Terms as Promise
 from contact_center.sla.models import ANSWERS, FROM_THE_START, ClockKind
@@ -36,3 +38,11 @@ def terms_of(policy: Policy, promise: Promise) -> Terms:
         policy=promise.policy,
         policy_version=policy.version,
     )
+
+
+def within(terms: Terms, hours: Calendar) -> Terms:
+    """Nobody is there until they open: time that just elapses is counted in their hours."""
+    if terms.goal.unit not in ELAPSED:
+        return terms
+    goal = Target(-(-terms.goal.seconds // 60), Unit.BUSINESS_MINUTES)
+    return replace(terms, goal=goal, hours=hours, version=calendar_digest(hours))

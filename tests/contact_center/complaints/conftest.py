@@ -7,7 +7,7 @@ import pytest
 
 from contact_center.agents.models import Agent, Role
 from contact_center.complaints import queries
-from contact_center.complaints.actions import answers, handling
+from contact_center.complaints.actions import answers, deciding, handling
 from contact_center.complaints.actions.turns import Turn
 from contact_center.complaints.models import Complaint, EvidenceKind, Outcome
 from contact_center.events.rules import agent as agent_actor
@@ -99,7 +99,7 @@ class File:
         )
 
     async def decide(self, by=None, outcome=Outcome.UPHELD):
-        return await handling.decide(
+        return await deciding.decide(
             self.session,
             self.id,
             outcome=outcome,
@@ -108,10 +108,10 @@ class File:
         )
 
     async def approve(self, by=None):
-        return await handling.approve(self.session, self.id, turn=self.by(by or self.lee))
+        return await deciding.approve(self.session, self.id, turn=self.by(by or self.lee))
 
     async def respond(self, by=None, contents=ALL):
-        return await handling.respond(
+        return await deciding.respond(
             self.session,
             self.id,
             text="You are right. We are sorry.",

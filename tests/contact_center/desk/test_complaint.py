@@ -1,8 +1,12 @@
 """The file of a complaint, the register, the board and the letters at the desk."""
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import update
 
 from contact_center.agents.models import Role
+from contact_center.sla.models import Clock
 from contact_center.tickets.queries import get_ticket
 
 HOSTILE = "<script>alert('x')</script>"
@@ -108,6 +112,31 @@ async def test_nothing_in_a_file_is_markup(desk) -> None:
         "/desk/complaints",
     ):
         assert HOSTILE not in await desk.page(path, lee)
+
+
+@pytest.mark.parametrize(("language", "asked"), [("en", "holding letter"), ("zh", "延期告知函")])
+async def test_g39_the_page_offers_the_letter_that_is_overdue(desk, language, asked) -> None:
+    ann = await desk.hire("Ann", language=language)
+    number = await complain(desk, ann)
+    assert "/complaint/hold" not in await file(desk, ann, number)
+    async with desk.runtime.db.begin() as session:
+        over = desk.runtime.now() - timedelta(days=1)
+        await session.execute(update(Clock).values(legal_due_at=over, due_at=over))
+
+    html = await file(desk, ann, number)
+    assert "/complaint/hold" in html
+    assert asked in html
+    await take(desk, ann, number, "hold", text="The ombudsman is open to you")
+
+    assert "/complaint/hold" not in await file(desk, ann, number)
+    assert "ombudsman" in await desk.page(f"/desk/tickets/{number}/complaint/letters/overdue", ann)
+
+
+async def test_the_page_says_how_much_more_time_there_may_be_and_who_grants_it(desk) -> None:
+    ann = await desk.hire("Ann")
+    number = await complain(desk, ann)
+
+    assert "granted by a Lead, or somebody above" in await file(desk, ann, number)
 
 
 async def test_an_inquiry_has_no_file(desk) -> None:

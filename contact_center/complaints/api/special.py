@@ -1,0 +1,73 @@
+"""What may happen beside the usual way, over HTTP: withdrawal, more time, bodies outside."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from contact_center.complaints.actions import special
+from contact_center.complaints.api.steps import ANYBODY, STEP, Answer, Long, Word
+from contact_center.complaints.api.views import ComplaintView, show, turn_of
+from contact_center.tickets.api.views import lock
+from contact_center.web.arguments import Id
+from contact_center.web.bodies import Body
+from contact_center.web.call import Call
+from contact_center.web.routes import Routes
+from contact_center.web.timestamps import Timestamp
+
+routes = Routes("complaints")
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Withdrawal(Body):
+    channel: Word
+    quote: Long = Field(description="how the customer withdrew it")
+
+
+class Extension(Body):
+    until: Timestamp
+    reason: Long = Field(description="the customer reads it")
+
+
+class Escalation(Body):
+    body: Line = Field(description="where the customer has taken it")
+    reference: Annotated[str, Field(max_length=200)] = ""
+
+
+class HoldingLetter(Body):
+    text: Answer = Field(description="why it takes longer, and who else may help")
+
+
+@routes.put("/tickets/{ticket_id}/complaint/withdrawal", **STEP)
+async def withdraw_complaint(call: Call, ticket_id: Id, body: Withdrawal) -> ComplaintView:
+    """Write down that the complainant does not pursue it: all clocks end."""
+    await lock(call, ticket_id)
+    await special.withdraw(call.session, ticket_id, **body.model_dump(), turn=turn_of(call))
+    return await show(call, ticket_id)
+
+
+@routes.put("/tickets/{ticket_id}/complaint/extension", **ANYBODY)
+async def extend_complaint(call: Call, ticket_id: Id, body: Extension) -> ComplaintView:
+    """Grant more time before it runs out; the customer is told why, and until when."""
+    await special.extend(
+        call.session, ticket_id, until=body.until, reason=body.reason, turn=turn_of(call)
+    )
+    return await show(call, ticket_id)
+
+
+@routes.put("/tickets/{ticket_id}/complaint/holding-letter", **STEP)
+async def send_holding_letter(call: Call, ticket_id: Id, body: HoldingLetter) -> ComplaintView:
+    """When the time to answer is over: tell the customer why, and which bodies are open to them."""
+    await lock(call, ticket_id)
+    await special.hold(call.session, ticket_id, text=body.text, turn=turn_of(call))
+    return await show(call, ticket_id)
+
+
+@routes.put("/tickets/{ticket_id}/complaint/escalation", **STEP)
+async def note_escalation(call: Call, ticket_id: Id, body: Escalation) -> ComplaintView:
+    """Write down where the customer has taken the complaint."""
+    await lock(call, ticket_id)
+    await special.escalate(
+        call.session, ticket_id, body=body.body, number=body.reference, turn=turn_of(call)
+    )
+    return await show(call, ticket_id)

@@ -18,6 +18,7 @@ from contact_center.knowledge.actions import add_canned_reply
 PASSWORD = "tea-and-patience"  # noqa: S105  everybody may know it: it opens demo data only
 DOMAIN = "leaf-and-kettle.example"
 COMPLAINTS, CHINESE, SERVICE = "Complaints", "Service 中文", "Service"  # as in routing.toml
+BILLING, WAREHOUSE = "Billing", "Warehouse"  # departments: they get work orders, not customers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +43,14 @@ STAFF = (
     Colleague(
         email="agent",
         name="Emma Clarke",
-        teams=(SERVICE, COMPLAINTS),
+        teams=(SERVICE, COMPLAINTS, BILLING),
         languages=("en", "de"),
         skills=("refunds", "devices"),
     ),
     Colleague(
         email="agent.zh",
         name="王小雨",
-        teams=(CHINESE,),
+        teams=(CHINESE, WAREHOUSE),
         languages=("zh", "en"),
         skills=("refunds", "devices"),
         language="zh",
@@ -121,6 +122,16 @@ STAFF = (
         time_zone="Asia/Shanghai",
     ),
     Colleague(
+        email="marta.nowak",
+        name="Marta Nowak",
+        teams=(BILLING,),
+    ),
+    Colleague(
+        email="omar.haddad",
+        name="Omar Haddad",
+        teams=(WAREHOUSE,),
+    ),
+    Colleague(
         email="zhang.wei",
         name="张伟",
         teams=(CHINESE, COMPLAINTS),
@@ -183,7 +194,7 @@ class Staff:
 async def hire(session: AsyncSession, *, password_hash: str, now: datetime) -> Staff:
     """Everybody gets the same hash: it is slow to make on purpose."""
     staff = Staff()
-    for name in (COMPLAINTS, CHINESE, SERVICE):
+    for name in (COMPLAINTS, CHINESE, SERVICE, BILLING, WAREHOUSE):
         staff.teams[name] = await agents.add_team(
             session, name=name, telegram_chat=None, by=SYSTEM, now=now
         )

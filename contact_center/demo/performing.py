@@ -6,6 +6,7 @@ past the rules, so the history obeys every one of them.
 
 import heapq
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -17,6 +18,11 @@ from contact_center.calendars.hours import ROUND_THE_CLOCK
 from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks import queries as callback_queries
 from contact_center.channels.base import Inbound
+from contact_center.closure import actions as closure
+from contact_center.complaints.actions import answers, filing, handling
+from contact_center.complaints.actions.turns import Turn
+from contact_center.complaints.models import Outcome, Stage
+from contact_center.complaints.rules.stages import StepRefused
 from contact_center.conversations.queries import get_conversation
 from contact_center.demo import queries
 from contact_center.demo.people import COMPLAINTS, Buyer, Staff
@@ -155,10 +161,29 @@ class Performance:
             if beat.score:
                 later = now + timedelta(seconds=self.random.uniform(5, 40))
                 await self._hand_in(case, "", button=f"callback:{beat.score}", now=later)
+        else:
+            chinese = case.buyer.language == "zh"
+            text = ("没有" if chinese else "No") if not beat.score else str(beat.score)
+            await self._hand_in(case, text, now=now)
+        if beat.score and beat.score >= 3:
+            await self._write_down_consent(case, now)
+
+    async def _write_down_consent(self, case: Case, now: datetime) -> None:
+        """Who said no to our response to a complaint, and yes later on."""
+        ticket = await ticket_queries.get_ticket(self.session, case.ticket_id)
+        if ticket.stage != Stage.REJECTED_BY_CUSTOMER or ticket.owner_id is None:
             return
-        chinese = case.buyer.language == "zh"
-        text = ("没有" if chinese else "No") if not beat.score else str(beat.score)
-        await self._hand_in(case, text, now=now)
+        turn, quote = self.turn(agent(ticket.owner_id), now), case.telling.content.thanks[0]
+        await answers.record_answer(
+            self.session,
+            ticket.id,
+            accepted=True,
+            channel=case.buyer.channel,
+            quote=quote,
+            turn=turn,
+        )
+        with suppress(StepRefused):
+            await answers.close(self.session, ticket.id, turn=turn)
 
     async def _hand_in(
         self, case: Case, text: str, *, now: datetime, button: str | None = None
@@ -189,7 +214,9 @@ class Performance:
     # The agents
 
     async def claim(self, case: Case, beat: Beat, now: datetime) -> None:
-        await tickets.claim(self.session, case.ticket_id, by=case.by, now=now)
+        ticket = await ticket_queries.get_ticket(self.session, case.ticket_id)
+        if ticket.status is Status.QUEUED:  # else it goes on where they last wrote about it
+            await tickets.claim(self.session, case.ticket_id, by=case.by, now=now)
 
     async def sort(self, case: Case, beat: Beat, now: datetime) -> None:
         """Mail does not say what it is, and nobody's message says how urgent."""
@@ -202,13 +229,32 @@ class Performance:
         }
         if story.is_complaint:
             changes["team_id"] = self.staff.teams[COMPLAINTS].id
-        await tickets.edit(
-            self.session,
-            case.ticket_id,
-            version=None,
-            changes=changes,
-            by=case.by,
+        turn = self.turn(case.by, now)
+        ticket = await filing.edit(
+            self.session, case.ticket_id, version=None, changes=changes, turn=turn
+        )
+        if story.is_complaint and ticket.stage in (None, Stage.RECEIVED):
+            await self._take_up(case, turn)
+
+    async def _take_up(self, case: Case, turn: Turn) -> None:
+        """The customer knows who answers for the complaint; how bad it is has been weighed."""
+        ticket_id, content = case.ticket_id, case.telling.content
+        next_at = turn.now + timedelta(days=2)
+        await handling.acknowledge(
+            self.session, ticket_id, next_step=content.next_step, next_at=next_at, turn=turn
+        )
+        scores = {"severity": 1, "safety": 0, "complexity": 1, "impact": 1, "urgency": 2}
+        await handling.assess(self.session, ticket_id, scores=scores, turn=turn)
+
+    def turn(self, by: Actor, now: datetime) -> Turn:
+        intake = self.intake
+        return Turn(
+            by=by,
             now=now,
+            procedure=intake.procedure,
+            policies=intake.policies,
+            settings=intake.settings,
+            texts=intake.texts,
         )
 
     async def reply(self, case: Case, beat: Beat, now: datetime) -> None:
@@ -258,16 +304,38 @@ class Performance:
         await self._resume(case, now=now)
         # A reopened ticket's clock went on from where it stood.
         await tickets.note_breaches(self.session, case.ticket_id, now=now)
-        await tickets.resolve(
-            self.session, case.ticket_id, code=case.telling.story.code, by=case.by, now=now
+        ticket = await ticket_queries.get_ticket(self.session, case.ticket_id)
+        if ticket.stage == Stage.ASSESSED:
+            await self._respond(case, now)
+        else:
+            code = case.telling.story.code
+            await closure.resolve(self.session, ticket.id, code=code, by=case.by, now=now)
+        if ticket.signed_off_at is None and ticket.owner_id is not None:
+            by = agent(ticket.owner_id)
+            await closure.sign_off(self.session, ticket.id, by=by, now=now)
+
+    async def _respond(self, case: Case, now: datetime) -> None:
+        """The complaint is upheld; its customer is told so in one letter."""
+        ticket_id, content = case.ticket_id, case.telling.content
+        turn = self.turn(case.by, now)
+        await handling.decide(
+            self.session, ticket_id, outcome=Outcome.UPHELD, reasons=content.reasons, turn=turn
+        )
+        await handling.respond(
+            self.session,
+            ticket_id,
+            text=case.telling.fill(content.decision),
+            contents=list(turn.procedure.contents),
+            turn=turn,
         )
 
     async def cancel(self, case: Case, beat: Beat, now: datetime) -> None:
-        await tickets.cancel(self.session, case.ticket_id, reason=beat.text, by=case.by, now=now)
+        await closure.cancel(self.session, case.ticket_id, reason=beat.text, by=case.by, now=now)
 
     async def close(self, case: Case, beat: Beat, now: datetime) -> None:
-        lead = agent(self.staff.agents["lead"].id)
-        await tickets.close(self.session, case.ticket_id, by=lead, now=now, reason="no_answer")
+        turn = self.turn(agent(self.staff.agents["lead"].id), now)
+        with suppress(StepRefused):  # the customer has answered after all
+            await answers.close(self.session, case.ticket_id, turn=turn)
 
     async def merge(self, case: Case, beat: Beat, now: datetime) -> None:
         assert case.into is not None

@@ -1,6 +1,7 @@
 """SQL of the demo data: what no action does, because in earnest nobody needs it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, exists, func, insert, literal, or_, select, update
@@ -8,6 +9,7 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.models import Agent
+from contact_center.alerts.models import Alert
 from contact_center.customers.models import Customer
 from contact_center.db import Table, is_postgresql
 from contact_center.deliveries.models import Delivery, DeliveryStatus
@@ -83,10 +85,26 @@ async def insert_rows(
     session: AsyncSession, table: SqlTable, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Rows that have their ids already; those that come later are numbered after them."""
+    if not rows:
+        return
     await session.execute(insert(table), list(rows))
     if is_postgresql(session) and "id" in table.columns:
         sequence = func.pg_get_serial_sequence(table.name, "id")
         await session.execute(select(func.setval(sequence, func.max(table.c.id))))
+
+
+async def missing_rows(
+    session: AsyncSession, table: SqlTable, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Those whose key is not there yet."""
+    names = [column.name for column in table.primary_key]
+    known = {tuple(row[name] for name in names) for row in await all_rows(session, table)}
+    return [row for row in rows if tuple(row[name] for name in names) not in known]
+
+
+async def mark_old_alerts_as_read(session: AsyncSession, *, before: datetime) -> None:
+    old = update(Alert).where(Alert.created_at < before)
+    await session.execute(old.values(read_at=Alert.created_at))
 
 
 async def count_tickets(session: AsyncSession) -> int:

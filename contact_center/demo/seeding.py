@@ -16,9 +16,11 @@ from contact_center.demo.people import CHINESE, COMPLAINTS, SERVICE, Buyer, Staf
 from contact_center.demo.performing import Case, Performance
 from contact_center.demo.plots import DIALOGUES, Beat, Do, Stage, plot
 from contact_center.demo.recording import FILE, load
+from contact_center.demo.scenes import Scenes
 from contact_center.demo.stories import Story, content_in, tell
 from contact_center.errors import Conflict
 from contact_center.intake.actions.taking import Intake
+from contact_center.sla.actions import versions
 from contact_center.web.passwords import Passwords
 
 DAYS = 30
@@ -134,6 +136,8 @@ async def _fill(
 ) -> None:
     random = Random(SEED)  # noqa: S311  the same stories every time
     opening_day = now - timedelta(days=days + 1)
+    policies = intake.policies
+    await versions.keep(session, calendars=policies.calendars, policies=policies, now=opening_day)
     staff = await people.hire(session, password_hash=password_hash, now=opening_day)
     await people.stock_replies(session, staff, now=opening_day)
     accounts = people.open_accounts(session, staff, now=opening_day)
@@ -145,10 +149,13 @@ async def _fill(
     for case in [*cases, *_same_thing_twice(casting), *_two_things_at_once(casting)]:
         show.add(case)
     await show.run(until=now)
+    await Scenes(show=show, cases=cases, now=now).play()
     await _spoil(session, intake, cases, now=now)
     await _name_companies(session, buyers, {name: a.id for name, a in accounts.items()})
     await session.flush()
+    await queries.send_all(session)
     await queries.mark_answered_as_read(session)
+    await queries.mark_old_alerts_as_read(session, before=now - timedelta(hours=20))
 
 
 def _past(casting: Casting, *, days: int) -> Iterator[Case]:

@@ -48,6 +48,20 @@ class Canned(_Part):
     team: str | None = None
 
 
+class Scenery(_Part):
+    """What colleagues write to each other."""
+
+    work: list[str]  # what departments are asked for
+    done: str
+    not_ours: str
+    more_time: str
+    promises: dict[str, str]
+    note: str
+    instruction: str
+    question: str  # in an investigation
+    evidence: str
+
+
 class Content(_Part):
     products: list[str]
     teas: list[str]
@@ -63,6 +77,10 @@ class Content(_Part):
     still: list[str]
     again: list[str]
     anyhow: list[str]  # what agents can always say
+    next_step: str  # of a complaint
+    reasons: str
+    decision: str
+    scenery: Scenery
     story: list[Story]
     canned: list[Canned]
 

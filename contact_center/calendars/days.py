@@ -128,6 +128,9 @@ def due(target: Target, start: datetime, calendar: Calendar, rule: Rule = TO_CLO
     unrolled = _last_day(target, first, start, calendar, rule)
     legal_day = _rolled(calendar, unrolled, rule.roll)
     legal = end_of(calendar, legal_day, rule.end)
+    if legal <= start:  # rolled back beyond its start, or after business: that day ends at 24:00
+        legal_day = max(legal_day, first)
+        legal = end_of(calendar, legal_day, End.MIDNIGHT)
     internal_day = _buffered(calendar, _rolled(calendar, unrolled, Roll.BACK), rule.buffer)
     internal = end_of(calendar, internal_day, End.CLOSE)
     if not start < internal <= legal:
@@ -169,19 +172,27 @@ def _last_day(target: Target, first: date, start: datetime, calendar: Calendar, 
         return _same_day(target, first, start, calendar, rule)
     early = rule.count is Count.INCLUDE_FIRST
     if target.unit is Unit.BUSINESS_DAYS:
-        before = first - timedelta(days=1) if early else first
+        day_one = _first_business_day(first, start, calendar, rule)
+        before = day_one - timedelta(days=1) if early else first
         return business_days_after(calendar, before, target.amount)
     if target.unit in (Unit.MONTHS, Unit.YEARS):
         months = target.amount * (12 if target.unit is Unit.YEARS else 1)
-        return _months_after(first, months) - timedelta(days=early)
+        last = _months_after(first, months)
+        # The day before one that its month does not have is the last of that month.
+        return last - timedelta(days=1) if early and last.day == first.day else last
     days = target.amount * (7 if target.unit is Unit.WEEKS else 1)
     return first + timedelta(days=days - early)
 
 
 def _same_day(target: Target, first: date, start: datetime, calendar: Calendar, rule: Rule) -> date:
-    """Of receipt; in business days the first on which there is time left."""
+    """Of receipt; in business days the first of them."""
     if target.unit is Unit.CALENDAR_DAYS:
         return first
+    return _first_business_day(first, start, calendar, rule)
+
+
+def _first_business_day(first: date, start: datetime, calendar: Calendar, rule: Rule) -> date:
+    """On which there is time left."""
     if calendar.is_business_day(first) and end_of(calendar, first, rule.end) > start:
         return first
     return business_days_after(calendar, first, 1)

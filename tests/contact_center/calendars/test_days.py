@@ -125,6 +125,47 @@ def test_the_first_day_counts_where_the_rule_says_so() -> None:
     assert str(due(parse("1mo"), noon("2026-11-23", UK), UK, counted).legal_day) == "2026-12-22"
 
 
+@pytest.mark.parametrize(
+    ("target", "rule", "last_day", "end"),
+    [
+        ("1wd", Rule(count=Count.INCLUDE_FIRST), "2026-11-24", "11-24 17:00"),
+        ("2wd", Rule(count=Count.INCLUDE_FIRST), "2026-11-25", "11-25 17:00"),
+        ("1cd", Rule(count=Count.INCLUDE_FIRST), "2026-11-23", "11-24 00:00"),
+        ("0cd", Rule(), "2026-11-23", "11-24 00:00"),
+    ],
+)
+def test_nothing_that_begins_after_business_is_due_before_it_began(
+    target: str, rule: Rule, last_day: str, end: str
+) -> None:
+    start = datetime(2026, 11, 23, 20, 0, tzinfo=ZoneInfo("Europe/London"))  # a Monday
+
+    found = due(parse(target), start, UK, rule)
+
+    assert (str(found.legal_day), local(UK, found.legal)[5:]) == (last_day, end)
+    assert start < found.internal <= found.legal
+
+
+def test_rolling_back_stops_where_it_began() -> None:
+    sunday = noon("2026-11-22", UK)
+
+    found = due(parse("0cd"), sunday, UK, Rule(roll=Roll.BACK, end=End.MIDNIGHT))
+
+    assert str(found.legal_day) == "2026-11-22"
+    assert found.internal > sunday
+
+
+def test_a_month_that_counts_its_first_day_ends_with_a_shorter_month() -> None:
+    counted = Rule(count=Count.INCLUDE_FIRST, end=End.MIDNIGHT)
+
+    for received, last_day in (
+        ("2026-01-31", "2026-02-28"),
+        ("2026-03-31", "2026-04-30"),
+        ("2026-03-01", "2026-03-31"),
+    ):
+        found = due(parse("1mo"), noon(received, UK), UK, counted)
+        assert str(found.legal_day) == last_day
+
+
 def test_a_last_day_can_be_rolled_back() -> None:
     back = Rule(roll=Roll.BACK)
 

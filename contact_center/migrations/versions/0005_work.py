@@ -128,6 +128,6 @@ def _promises() -> None:
 def downgrade() -> None:
     for table in ("promises", "work_order_entries", "work_orders"):
         op.drop_table(table)
-    with op.batch_alter_table("tickets") as batch:
-        for name in ("open_work_orders", "open_promises", *ON_TICKETS, "settled"):
-            batch.drop_column(name)
+    # In place: a copy of the table would be refused where rows refer to it.
+    for name in ("open_work_orders", "open_promises", *ON_TICKETS, "settled"):
+        op.drop_column("tickets", name)

@@ -83,8 +83,7 @@ def _index(name: str, columns: list[str], *, where: sa.TextClause, unique: bool 
 def downgrade() -> None:
     op.drop_table("routing_turns")
     op.drop_table("routing_decisions")
-    with op.batch_alter_table("accounts") as accounts:
-        for name in PEOPLE:
-            accounts.drop_index(f"ix_accounts_{name}")
-            accounts.drop_column(name)
+    for name in PEOPLE:
+        op.drop_index(f"ix_accounts_{name}", "accounts")
+        op.drop_column("accounts", name)
     op.drop_column("teams", "push")

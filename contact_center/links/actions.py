@@ -17,6 +17,7 @@ from contact_center.events.rules import Actor
 from contact_center.links import queries
 from contact_center.links.models import BY_HAND, LinkKind, TicketLink
 from contact_center.messages import queries as messages
+from contact_center.messages.models import Author
 from contact_center.messages.rules import unanswered_since
 from contact_center.promises import actions as customers_promises
 from contact_center.sla.actions import promising
@@ -27,6 +28,7 @@ from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import (
     ACTIVE,
     FINISHED,
+    WAITING,
     IllegalTransition,
     Status,
     Ticket,
@@ -59,9 +61,25 @@ async def merge(
     await _put_link(session, victim, survivor, kind=LinkKind.MERGED, by=by, now=now)
     facts: dict[str, Any] = {"into": survivor.id, "clocks": lost}
     await tickets.say(session, victim, "ticket.merged", by=by, now=now, **facts)
+    gained += await _expect_answer(session, survivor)
     facts = {"other": victim.id, "clocks": gained}
     await tickets.say(session, survivor, "ticket.absorbed", by=by, now=now, **facts)
+    if survivor.waiting_since is not None and survivor.status in WAITING:
+        await tickets.resume(session, survivor.id, by=by, now=now)  # as after any message
     return survivor
+
+
+async def _expect_answer(session: AsyncSession, ticket: Ticket) -> Changes:
+    """Whoever has been answered once, and asks again, is promised the next answer."""
+    since = ticket.waiting_since
+    if since is None or ticket.first_response_at is None:
+        return []
+    said = await messages.ticket_messages(session, ticket.id, limit=MOST_MESSAGES)
+    asked = [one for one in said if one.author is Author.CUSTOMER and one.created_at >= since]
+    if not asked:
+        return []
+    oldest = min(asked, key=lambda one: one.created_at)
+    return await promising.expect_answer(session, ticket, message_id=oldest.id, start=since)
 
 
 async def lock_pair(session: AsyncSession, one: int, other: int) -> dict[int, Ticket]:
@@ -130,14 +148,18 @@ async def split(
         session, old=ticket.id, new=part.id, message_ids=message_ids
     )
     ticket.message_count, part.message_count = ticket.message_count - moved, moved
+    left: Changes = []
     if ticket.waiting_since is not None:
         ticket.waiting_since = unanswered_since(rest)
+        # Who asked what has moved is answered there.
+        left = await clocks.excuse_moved(session, ticket, message_ids=message_ids, now=now)
+        left += await _expect_answer(session, ticket)
     begun = await promising.begin(session, part, start=part.created_at)
     tickets.touch(ticket, now=now)
     facts = {"split_from": ticket.id}
     await tickets.say(session, part, "ticket.opened", by=by, now=now, clocks=begun, **facts)
     await _put_link(session, part, ticket, kind=LinkKind.SPLIT, by=by, now=now)
-    await tickets.say(session, ticket, "ticket.split", by=by, now=now, into=part.id)
+    await tickets.say(session, ticket, "ticket.split", by=by, now=now, into=part.id, clocks=left)
     return part
 
 

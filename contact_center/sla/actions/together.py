@@ -198,6 +198,20 @@ async def excuse(
     return await turn(session, ticket, verb, do)
 
 
+async def excuse_moved(
+    session: AsyncSession, ticket: Promised, *, message_ids: Collection[int], now: datetime
+) -> Changes:
+    """What the customer asked in these messages is answered on another ticket."""
+
+    def do(run: Run, hours: Calendar) -> Run:
+        is_it = run.kind is ClockKind.NEXT_RESPONSE and run.ref_id in message_ids
+        return engine.cancel(run, at=now, excluded=True) if is_it else run
+
+    said = await turn(session, ticket, "excused", do)
+    await session.flush()  # before another clock of the kind may begin
+    return said
+
+
 async def retarget(
     session: AsyncSession,
     ticket: Promised,
@@ -209,7 +223,11 @@ async def retarget(
     said: Changes = []
     clocks = await queries.all_clocks(session, ticket.id)
     ours = [c for c in clocks if c.kind in OF_POLICIES and c.kind not in promises]
+    latest = {clock.kind: clock for clock in clocks}
     for clock in clocks:
+        if clock.kind in promises and clock.kind not in ANSWERS and clock is latest[clock.kind]:
+            after = terms.promise_again(run_of(clock), promises[clock.kind], at=now)
+            said += write(clock, after, "restarted")
         if clock.kind in promises and run_of(clock).is_ticking:
             agreed = promises[clock.kind]
             spans = await _ran(session, ticket, clock, agreed)

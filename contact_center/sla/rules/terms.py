@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contact_center.calendars import days
 from contact_center.calendars.hours import Calendar, between
-from contact_center.sla.models import ClockState
+from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.rules import engine
 from contact_center.sla.rules.engine import Run, Terms, measure
 
@@ -43,6 +43,16 @@ def retarget(run: Run, terms: Terms, *, at: datetime, ran: Sequence[Span] | None
     return new
 
 
+def promise_again(run: Run, terms: Terms, *, at: datetime) -> Run:
+    """What was called off is promised once more: from its first start, news from now on."""
+    if run.state is not ClockState.CANCELLED:
+        return run
+    start = at if run.kind is ClockKind.STATUS_UPDATE else run.started_at
+    fresh = engine.start(terms, kind=run.kind, at=start, ref_id=run.ref_id)
+    # Whatever it was due before has passed unnoticed: it is late from now on.
+    return retarget(replace(fresh, due_at=None), terms, at=at)
+
+
 def rebase(run: Run, *, at: datetime, old: Calendar, new: Calendar, version: str) -> Run:
     """The calendar is another from `at` on: what was consumed stays, the rest runs on its hours.
 
@@ -75,7 +85,17 @@ def is_in_days(run: Run) -> bool:
 def inherit(ours: Run, theirs: Run, *, hours: Calendar) -> Run:
     """Of two tickets that became one, this keeps the older promise. Both are owed."""
     merged = ours
-    if theirs.started_at < ours.started_at:
+    if theirs.started_at < ours.started_at and _are_one_date(ours, theirs):
+        merged = replace(
+            ours,
+            started_at=theirs.started_at,
+            running_since=theirs.running_since,
+            target=theirs.target,
+            due_at=theirs.due_at,
+            legal_due_at=theirs.legal_due_at,
+            provisional=theirs.provisional,
+        )
+    elif theirs.started_at < ours.started_at:
         time = measure(ours.goal, hours)
         more = between(time, theirs.started_at, ours.started_at)
         merged = replace(ours, started_at=theirs.started_at, consumed=ours.consumed + more)
@@ -83,8 +103,21 @@ def inherit(ours: Run, theirs: Run, *, hours: Calendar) -> Run:
             merged = engine.set_running(merged, since=ours.running_since, hours=hours)
     if theirs.due_at and merged.due_at and theirs.due_at < merged.due_at:
         target = engine.used(merged, at=theirs.due_at, hours=hours)
-        merged = replace(merged, due_at=theirs.due_at, legal_due_at=theirs.due_at, target=target)
+        legal = theirs.legal_due_at or theirs.due_at
+        merged = replace(merged, due_at=theirs.due_at, legal_due_at=legal, target=target)
     broken = theirs.breached_at
     if broken is None or (ours.breached_at or broken) < broken:
         return merged
     return engine.set_broken(merged, at=broken, cause=theirs.breach_cause or engine.LATE)
+
+
+def _are_one_date(ours: Run, theirs: Run) -> bool:
+    """Counted in the same days, and never interrupted: the date of the first holds."""
+    same = {(run.goal, run.rule, run.calendar, run.calendar_version) for run in (ours, theirs)}
+    return len(same) == 1 and all(
+        run.state is ClockState.RUNNING
+        and run.running_since == run.started_at
+        and run.goal != ""
+        and days.parse(run.goal).in_days
+        for run in (ours, theirs)
+    )

@@ -13,6 +13,8 @@ from contact_center.events.rules import agent
 from contact_center.intake.actions.taking import Intake
 from contact_center.links import actions as links
 from contact_center.settings import Settings
+from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.queries import clocks_of
 from contact_center.switchboard import Switchboard
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status, TicketKind
@@ -135,6 +137,24 @@ async def test_anybody_may_make_it_a_complaint_again(file) -> None:
     complaint = await file.complaint()
     assert (complaint.stage, complaint.downgraded_at) == (Stage.ACKNOWLEDGED, None)
     assert (await file.fresh()).stage == "acknowledged"
+
+
+async def test_the_deadline_of_a_complaint_survives_that_it_was_called_none(file, clock) -> None:
+    await file.acknowledge()
+    before = (await clocks_of(file.session, file.id))[ClockKind.FINAL_RESPONSE]
+    promised = (before.due_at, before.legal_due_at)
+    clock.advance(days=1)
+    await reclassify(file, file.lee)
+    clock.advance(days=1)
+
+    await reclassify(file, file.ann, kind=TicketKind.COMPLAINT, reason="")
+
+    clocks = await clocks_of(file.session, file.id)
+    final = clocks[ClockKind.FINAL_RESPONSE]
+    assert (final.state, final.due_at, final.legal_due_at) == (ClockState.RUNNING, *promised)
+    news = clocks[ClockKind.STATUS_UPDATE]
+    assert (news.state, news.started_at) == (ClockState.RUNNING, clock())
+    assert clocks[ClockKind.ACKNOWLEDGEMENT].state is ClockState.MET
 
 
 async def test_a_late_complaint_counts_from_the_message_nobody_answered(file, clock) -> None:

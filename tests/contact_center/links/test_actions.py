@@ -10,6 +10,7 @@ from contact_center.links import actions, queries
 from contact_center.links.models import LinkKind
 from contact_center.messages import actions as messages
 from contact_center.messages.queries import ticket_messages
+from contact_center.sla.actions import promising
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import clocks_of
 from contact_center.tickets import actions as tickets
@@ -30,6 +31,19 @@ async def pair(session, clock):
     await customer_says(session, first, "My parcel is late", now=clock())
     clock.advance(hours=1)
     second = await make_ticket(session, now=clock(), customer=ann)
+    await customer_says(session, second, "Where is my parcel", now=clock())
+    await session.flush()
+    return first, second
+
+
+@pytest.fixture
+async def mails(session, clock):
+    """The same by mail, where every next answer is promised, too."""
+    ann = await make_customer(session, now=clock())
+    first = await make_ticket(session, now=clock(), customer=ann, channel="email")
+    await customer_says(session, first, "My parcel is late", now=clock())
+    clock.advance(hours=1)
+    second = await make_ticket(session, now=clock(), customer=ann, channel="email")
     await customer_says(session, second, "Where is my parcel", now=clock())
     await session.flush()
     return first, second
@@ -111,6 +125,44 @@ async def test_a_promise_that_broke_stays_broken_after_a_merge(session, clock, p
     assert (broken.state, broken.breached_at) == (ClockState.BREACHED, due_at)
     assert second.breached_at == due_at
     assert (await clocks_of(session, first.id))[ClockKind.FIRST_RESPONSE].breached_at is None
+
+
+async def test_a_question_merged_into_a_ticket_that_waits_for_the_customer_is_promised_an_answer(
+    session, clock, mails, li
+) -> None:
+    first, second = mails
+    await messages.reply(session, second.id, text="When?", by=agent(li.id), now=clock())
+    waits = Status.WAITING_CUSTOMER
+    await tickets.wait(session, second.id, status=waits, by=agent(li.id), now=clock())
+    clock.advance(minutes=5)
+    asked = await customer_says(session, first, "And the other one?", now=clock())
+
+    await actions.merge(session, first.id, into=second.id, by=SYSTEM, now=clock())
+
+    clocks = await clocks_of(session, second.id)
+    assert second.status is Status.OPEN
+    assert clocks[ClockKind.RESOLUTION].state is ClockState.RUNNING
+    answer = clocks[ClockKind.NEXT_RESPONSE]
+    assert (answer.state, answer.started_at) == (ClockState.RUNNING, second.waiting_since)
+    assert answer.ref_id < asked  # the oldest
+    assert second.next_due_at == min(answer.due_at, clocks[ClockKind.RESOLUTION].due_at)
+
+
+async def test_who_asked_what_is_split_off_is_answered_there(session, clock, mails, li) -> None:
+    _, ticket = mails
+    await messages.reply(session, ticket.id, text="Soon", by=agent(li.id), now=clock())
+    clock.advance(minutes=5)
+    asked = await customer_says(session, ticket, "Another thing", now=clock())
+    await promising.expect_answer(session, ticket, message_id=asked, start=clock())
+    kept = (await clocks_of(session, ticket.id))[ClockKind.NEXT_RESPONSE]
+    assert kept.is_owed
+
+    await actions.split(session, ticket.id, message_ids=[asked], subject="", by=SYSTEM, now=clock())
+
+    clocks = await clocks_of(session, ticket.id)
+    assert clocks[ClockKind.NEXT_RESPONSE].state is ClockState.CANCELLED
+    assert ticket.waiting_since is None
+    assert ticket.next_due_at == clocks[ClockKind.RESOLUTION].due_at
 
 
 async def test_tickets_that_were_linked_before_can_be_merged(session, clock, pair) -> None:

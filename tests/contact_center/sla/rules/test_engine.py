@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from contact_center.calendars.days import End, Roll, Rule
 from contact_center.calendars.hours import ROUND_THE_CLOCK, between
 from contact_center.errors import Conflict
 from contact_center.sla.models import ClockKind, ClockState
@@ -23,6 +25,7 @@ from tests.contact_center.sla.calendars import (
     wednesday,
     weekdays,
 )
+from tests.support.calendars import CN
 
 FULL = ClockKind.RESOLUTION
 GOLDEN = json.loads(Path("tests/data/golden.json").read_text())
@@ -191,6 +194,30 @@ def test_of_two_tickets_that_become_one_the_older_promise_holds() -> None:
     for ours, theirs in ((younger, older), (older, younger)):
         merged = inherit(ours, theirs, hours=NINE_TO_FIVE)
         assert (merged.started_at, merged.due_at) == (monday(9), monday(17))
+
+
+def by_law(goal: str, *, day: int) -> Run:
+    """Rolled forward over the days off of October; we aim at the day before them."""
+    law = replace(terms(goal, CN, pauses=""), rule=Rule(roll=Roll.FORWARD, end=End.MIDNIGHT))
+    return engine.start(law, kind=FULL, at=datetime(2026, 9, day, 2, tzinfo=UTC))
+
+
+def test_g40_the_same_complaint_again_keeps_the_dates_of_the_first() -> None:
+    older, younger = by_law("15cd", day=16), by_law("15cd", day=20)
+
+    merged = inherit(younger, older, hours=CN)
+
+    assert older.due_at < older.legal_due_at
+    assert (merged.due_at, merged.legal_due_at) == (older.due_at, older.legal_due_at)
+    assert (merged.started_at, merged.target) == (older.started_at, older.target)
+
+
+def test_what_is_promised_in_other_terms_keeps_the_older_law() -> None:
+    older, younger = by_law("15cd", day=16), by_law("40cd", day=20)
+
+    merged = inherit(younger, older, hours=CN)
+
+    assert (merged.due_at, merged.legal_due_at) == (older.due_at, older.legal_due_at)
 
 
 def test_what_either_of_two_tickets_broke_stays_broken() -> None:

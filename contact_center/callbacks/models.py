@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text  # noqa: TID251
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text  # noqa: TID251  partial index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.db import Key, Table

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text  # noqa: TID251
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text  # noqa: TID251  partial index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.db import Key, Name, Short, Table

@@ -16,7 +16,7 @@ from contact_center.messages.models import Author, Direction
 from contact_center.messages.rules import message_row
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
-from contact_center.tickets.models import ACTIVE, IllegalTransition, Status, Ticket
+from contact_center.tickets.models import ACTIVE, WAITING, IllegalTransition, Status, Ticket
 
 
 async def address_of(
@@ -54,6 +54,8 @@ async def add_to_ticket(
     [message_id] = await messages.insert_messages(session, [row])
     await messages.index_messages(session, {message_id: text})
     ticket.message_count += 1
+    if ticket.status in WAITING:  # as after any message of a customer
+        await tickets.resume(session, ticket_id, by=by, now=now)
     return await take(session, ticket_id, message_id=message_id, medium=medium, by=by, now=now)
 
 

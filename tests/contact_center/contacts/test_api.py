@@ -78,6 +78,16 @@ async def test_a_visit_about_a_ticket_there_is_claims_it_if_nobody_has_it(house,
     assert late.status == 409
 
 
+async def test_whoever_calls_keeps_us_waiting_no_longer(house, db, clock) -> None:
+    li = await house(name="Li")
+    async with db.begin() as session:
+        asked = await make_ticket(session, now=clock(), status="waiting_customer")
+
+    logged = await li.post("/api/v1/contacts", json={**CALL, "ticket_id": asked.id})
+
+    assert (await logged.json())["status"] == "open"
+
+
 async def test_a_known_customer_is_one_person_however_they_come(house, db, clock) -> None:
     li = await house(name="Li")
     async with db.begin() as session:

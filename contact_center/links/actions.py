@@ -52,6 +52,7 @@ async def merge(
     moved = await messages.move_messages(session, old=victim.id, new=survivor.id)
     victim.message_count, survivor.message_count = 0, survivor.message_count + moved
     victim.merged_into_id = survivor.id
+    await _inherit_owner(session, victim, survivor, by=by, now=now)
     lost, gained = await _inherit(session, victim, survivor, now=now)
     await conversations.point_to_ticket(session, old=victim.id, new=survivor.id)
     await work_orders.move_all(session, victim, survivor, by=by, now=now)
@@ -108,7 +109,6 @@ async def _inherit(
     """The promises count from the first message, and the first answer to either is kept."""
     survivor.created_at = min(survivor.created_at, victim.created_at)
     survivor.waiting_since = _earliest(survivor.waiting_since, victim.waiting_since)
-    survivor.owner_id = survivor.owner_id or victim.owner_id
     survivor.breached_at = _earliest(survivor.breached_at, victim.breached_at)
     answered_at = _earliest(survivor.first_response_at, victim.first_response_at)
     is_news = survivor.first_response_at is None
@@ -116,6 +116,22 @@ async def _inherit(
     return await clocks.inherit(
         session, victim, survivor, answered_at=answered_at if is_news else None, now=now
     )
+
+
+async def _inherit_owner(
+    session: AsyncSession, victim: Ticket, survivor: Ticket, *, by: Actor, now: datetime
+) -> None:
+    """Whoever answered first answers for both, where nobody answers for the one that stays."""
+    if survivor.owner_id is None and victim.owner_id is not None:
+        await tickets.change_owner(
+            session,
+            survivor,
+            victim.owner_id,
+            cause="first_touch",
+            reason="merged",
+            by=by,
+            now=now,
+        )
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

@@ -484,9 +484,9 @@ async def change_owner(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Accountability for a locked ticket moves; the first touch sets it in other ways.
+    """Accountability for a locked ticket moves; who claims a ticket gets it in other ways.
 
-    `cause` is "override", "handover" or "recusal".
+    `cause` is "override", "handover", "recusal", or "first_touch" of a ticket merged into it.
     """
     old, ticket.owner_id = ticket.owner_id, new
     ticket.signed_off_at = None  # whoever answers for it now has not said that it is done

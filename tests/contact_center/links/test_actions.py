@@ -102,6 +102,35 @@ async def test_an_answer_on_the_merged_ticket_counts_as_the_first(session, clock
     assert second.next_due_at == (await clocks_of(session, second.id))[ClockKind.RESOLUTION].due_at
 
 
+async def test_o2_who_answered_the_merged_ticket_first_answers_for_the_one_that_stays(
+    session, clock, pair, li
+) -> None:
+    first, second = pair
+    await messages.reply(session, first.id, text="Soon", by=agent(li.id), now=clock())
+
+    await actions.merge(session, first.id, into=second.id, by=SYSTEM, now=clock())
+
+    [changed] = [
+        event
+        for event in await events.ticket_events(session, second.id)
+        if event.kind == "owner.changed"
+    ]
+    facts = {"old": None, "new": li.id, "cause": "first_touch", "reason": "merged"}
+    assert (second.owner_id, changed.data) == (li.id, facts)
+
+
+async def test_o2_a_merge_leaves_the_owner_of_the_one_that_stays(session, clock, pair, li) -> None:
+    first, second = pair
+    bo = await make_agent(session, name="Bo", now=clock())
+    for ticket, who in ((first, li), (second, bo)):
+        await messages.reply(session, ticket.id, text="Soon", by=agent(who.id), now=clock())
+
+    await actions.merge(session, first.id, into=second.id, by=SYSTEM, now=clock())
+
+    assert second.owner_id == bo.id
+    assert "owner.changed" not in await kinds_of(session, second)
+
+
 async def test_the_older_promise_stands_after_a_merge(session, clock, pair) -> None:
     first, second = pair
     promised = {kind: c.due_at for kind, c in (await clocks_of(session, first.id)).items()}

@@ -12,6 +12,8 @@ from contact_center.closure import queries, rules
 from contact_center.closure.models import Missing
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.rules import BOT, Actor, agent_id
+from contact_center.handovers.actions.requests import withdraw_open
+from contact_center.handovers.models import HandoverKind
 from contact_center.messages import actions as messages
 from contact_center.promises import actions as promises
 from contact_center.promises.queries import open_promises_of
@@ -53,6 +55,8 @@ async def resolve(
     ticket.check_move(Status.RESOLVED)
     _check_is_no_bot(ticket, by=by)
     rules.refuse(ticket, await missing_to_resolve(session, ticket, now=now), what="resolved")
+    # The next step is nobody's any more; who answers for the ticket may still change.
+    await withdraw_open(session, ticket, kinds=[HandoverKind.TRANSFER], now=now)
     ticket = await tickets.resolve(session, ticket.id, code=code, by=by, now=now)
     acting = await ticket_queries.answering_for(session, ticket, now=now)
     if ticket.owner_id is None or agent_id(by) in (acting, ticket.owner_id):
@@ -127,7 +131,7 @@ async def close(
     ticket.check_move(Status.CLOSED)
     _check_is_no_bot(ticket, by=by)
     rules.refuse(ticket, rules.to_close(ticket), what="closed")
-    return await tickets.close(session, ticket.id, by=by, now=now, reason=reason)
+    return await _close(session, ticket, by=by, now=now, reason=reason)
 
 
 async def cancel(
@@ -140,6 +144,7 @@ async def cancel(
     ticket.check_move(Status.CANCELLED)
     await work_orders.cancel_all(session, ticket, by=by, now=now, reason=reason)
     await promises.cancel_all(session, ticket, by=by, now=now, reason=reason)
+    await withdraw_open(session, ticket, kinds=list(HandoverKind), now=now)
     return await tickets.cancel(session, ticket.id, by=by, now=now, reason=reason)
 
 
@@ -148,7 +153,14 @@ async def _close_if_over(
 ) -> Ticket:
     if ticket.settled is None or rules.to_close(ticket):
         return ticket
-    reason = ticket.settled.value
+    return await _close(session, ticket, by=by, now=now, reason=ticket.settled.value)
+
+
+async def _close(
+    session: AsyncSession, ticket: Ticket, *, by: Actor, now: datetime, reason: str
+) -> Ticket:
+    """Nobody has to answer a request to take over what is over."""
+    await withdraw_open(session, ticket, kinds=list(HandoverKind), now=now)
     return await tickets.close(session, ticket.id, by=by, now=now, reason=reason)
 
 

@@ -14,6 +14,8 @@ from contact_center.customers.models import Customer
 from contact_center.errors import Conflict, Invalid, NotFound
 from contact_center.events.actions import record
 from contact_center.events.rules import Actor
+from contact_center.handovers.actions.requests import withdraw_open
+from contact_center.handovers.models import HandoverKind
 from contact_center.links import queries
 from contact_center.links.models import BY_HAND, LinkKind, TicketLink
 from contact_center.messages import queries as messages
@@ -57,6 +59,7 @@ async def merge(
     await conversations.point_to_ticket(session, old=victim.id, new=survivor.id)
     await work_orders.move_all(session, victim, survivor, by=by, now=now)
     await customers_promises.move_all(session, victim, survivor, by=by, now=now)
+    await withdraw_open(session, victim, kinds=list(HandoverKind), now=now)
     lost += await tickets.end(session, victim, now=now)
     tickets.touch(survivor, now=now)
     await _put_link(session, victim, survivor, kind=LinkKind.MERGED, by=by, now=now)

@@ -80,7 +80,7 @@ async def _held(session: AsyncSession, agent_id: int, *, now: datetime) -> dict[
         "promises": [
             reference(promise.ticket_id) for promise in await open_promises_by(session, agent_id)
         ],
-        "work orders": [reference(one.ticket_id) for one in await signed_by(session, agent_id)],
+        "work orders": [one.reference for one in await signed_by(session, agent_id)],
         "hand-over requests": [reference(one.ticket_id) for one in requests.values()],
         "deputies": await _stands_in_for(session, agent_id, now=now),
     }

@@ -1,7 +1,9 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from contact_center.agents.models import TeamMember
 from contact_center.agents.queries import get_agent
 from contact_center.db import Database
 from contact_center.errors import Conflict, Invalid
@@ -9,9 +11,12 @@ from contact_center.events.rules import SYSTEM, agent
 from contact_center.handovers import queries
 from contact_center.handovers.actions import leaving, requests
 from contact_center.handovers.rules import Responsible
+from contact_center.promises import actions as promises
 from contact_center.tickets import actions as tickets
+from contact_center.work_orders.actions import issuing, working
 from tests.contact_center.handovers.conftest import TERMS
-from tests.support.factories import make_agent, make_ticket
+from tests.contact_center.work_orders.conftest import asked
+from tests.support.factories import make_agent, make_team, make_ticket
 
 
 async def test_g29_o5_nobody_leaves_who_still_answers_for_something(office, clock) -> None:
@@ -48,6 +53,38 @@ async def test_all_is_handed_over_with_a_note_and_then_one_may_leave(office, clo
     assert (len(asked), li.active) == (2, False)
     assert (office.ticket.owner_id, office.ticket.assignee_id) == (wang.id, wang.id)
     assert len(await queries.assigned_active(session, wang.id)) == 1
+
+
+async def test_o5_who_owes_customers_something_or_has_taken_work_on_does_not_leave(
+    office, clock
+) -> None:
+    """On tickets that others answer for: nothing else would show it."""
+    li, wang, session = office.li, office.wang, office.session
+    team = await make_team(session, now=clock())
+    session.add(TeamMember(team_id=team.id, agent_id=wang.id))
+    order = await issuing.issue(
+        session, office.ticket.id, asked(team), by=agent(li.id), now=clock()
+    )
+    await working.sign(session, order.id, by=agent(wang.id), now=clock())
+    promise = await promises.make(
+        session,
+        office.ticket.id,
+        text="I call you",
+        due_at=clock() + timedelta(hours=1),
+        by=agent(wang.id),
+        now=clock(),
+    )
+
+    with pytest.raises(Responsible) as refused:
+        await leaving.deactivate(session, wang.id, by=SYSTEM, now=clock())
+    await working.start(session, order.id, by=agent(wang.id), now=clock())
+    await working.finish(session, order.id, text="Found it", by=agent(wang.id), now=clock())
+    await issuing.verify(session, order.id, by=agent(li.id), now=clock())
+    await promises.keep(session, promise.id, by=agent(wang.id), now=clock())
+    await leaving.deactivate(session, wang.id, by=SYSTEM, now=clock())
+
+    held = {"promises": [office.ticket.reference], "work_orders": [order.reference]}
+    assert (refused.value.facts, wang.active) == (held, False)
 
 
 async def test_who_stands_in_for_others_is_named(office, clock) -> None:

@@ -14,7 +14,6 @@ from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
 from contact_center.escalations import api as escalations
-from contact_center.events import api as events
 from contact_center.handovers.api import ownership, requests
 from contact_center.intake import api as intake
 from contact_center.integrations import api as integrations
@@ -33,7 +32,7 @@ from contact_center.sources import api as inbound
 from contact_center.sources.models import Source
 from contact_center.statuspage import pages as statuspage
 from contact_center.supervision import api as supervision
-from contact_center.tickets.api import records, work
+from contact_center.tickets.api import log, records, work
 from contact_center.tickets.api.views import guard
 from contact_center.uploads import api as uploads
 from contact_center.web import docs, health
@@ -82,7 +81,7 @@ TABLES = (
     escalations.routes,
     knowledge.routes,
     sending.routes,
-    events.routes,
+    log.routes,
     reports.routes,
     intake.routes,
     inbound.routes,

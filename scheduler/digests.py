@@ -85,7 +85,9 @@ async def _figures(runtime: Runtime, reader: Agent, day: date, *, now: datetime)
         first = first_day(day, told_on=[d for d in earlier if key(reader, d) in written])
         teams = await agents.team_ids_of(session, reader.id) if reader.role is Role.LEAD else []
         period = days(first, day - timedelta(days=1), time_zone=reader.time_zone)
-        return await reports.digest(session, period, now=now, team_ids=teams or None)
+        return await reports.digest(
+            session, period, now=now, team_ids=teams or None, reader=reader.id
+        )
 
 
 def first_day(day: date, *, told_on: Sequence[date]) -> date:

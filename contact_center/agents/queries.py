@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, case, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from contact_center.agents.models import (
     IS_UNTOLD,
+    RANKS,
     Absence,
     Absent,
     Agent,
@@ -336,6 +338,23 @@ async def who_hears(
     if about is None:
         return heard
     return {number for number in heard if not await is_recused(session, number, about=about)}
+
+
+def kept_from(agent_id: int) -> Select[int]:
+    """Those about whom an agent sees no complaint, as `is_recused` says: themselves, and who leads
+    them.
+    """
+    mine, theirs = aliased(TeamMember), aliased(TeamMember)
+    mates = (
+        select(theirs.agent_id)
+        .join(mine, mine.team_id == theirs.team_id)
+        .where(mine.agent_id == agent_id)
+    )
+    reader = aliased(Agent)
+    rank, own = (case(dict(RANKS), value=one.role) for one in (Agent, reader))
+    below = rank > select(own).where(reader.id == agent_id).scalar_subquery()
+    leads = Agent.id.in_(mates) & (Agent.role != Role.AGENT) & below
+    return select(Agent.id).where(or_(Agent.id == agent_id, leads))
 
 
 async def default_deputy_of(session: AsyncSession, agent_id: int) -> Sequence[Agent]:

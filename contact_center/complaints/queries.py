@@ -31,7 +31,7 @@ from contact_center.errors import Conflict, NotFound
 from contact_center.procedure import Procedure
 from contact_center.sla.models import Clock, ClockKind, ClockState
 from contact_center.tickets.models import Ticket, TicketKind, reference
-from contact_center.tickets.queries import get_ticket, lock_ticket
+from contact_center.tickets.queries import get_ticket, lock_ticket, seen_by, visible_to
 
 COMPLAINTS = Table.metadata.tables["complaints"]
 
@@ -48,6 +48,7 @@ class Filter:
     until: datetime | None = None  # and before this
     unsafe: bool = False
     external: bool = False
+    reader: int = 0  # an agent, who does not see every complaint
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +223,14 @@ async def page_of_actions(
     session: AsyncSession,
     *,
     states: Collection[ActionState],
+    reader: int = 0,
     after: tuple[datetime, int] | None = None,
     limit: int = 100,
 ) -> Sequence[CorrectiveAction]:
     """Those due first come first, beyond the `(due_at, id)` of the last one seen."""
-    found = select(CorrectiveAction).where(CorrectiveAction.state.in_(states))
+    found = select(CorrectiveAction).where(
+        CorrectiveAction.state.in_(states), seen_by(reader, CorrectiveAction.ticket_id)
+    )
     order = (CorrectiveAction.due_at, CorrectiveAction.id)
     if after is not None:
         later = CorrectiveAction.due_at > after[0]
@@ -266,7 +270,7 @@ def _entries(wanted: Filter) -> Select[Any]:
         select(Complaint, Ticket, Decision, granted)
         .join(Ticket, Ticket.id == Complaint.ticket_id)
         .outerjoin(Decision, same_level)
-        .where(Complaint.downgraded_at.is_(None))
+        .where(Complaint.downgraded_at.is_(None), visible_to(wanted.reader))
     )
     for condition in _conditions(wanted):
         found = found.where(condition)

@@ -10,9 +10,9 @@ from contact_center.contacts import actions
 from contact_center.contacts.models import Medium
 from contact_center.errors import Invalid
 from contact_center.events.rules import agent
-from contact_center.tickets.api.views import TicketView, refuse_about, show
+from contact_center.tickets.api.views import TicketView, show
 from contact_center.tickets.models import Priority, TicketKind
-from contact_center.tickets.queries import about_agent, get_ticket
+from contact_center.tickets.queries import check_may_see, get_ticket
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
 from contact_center.web.call import Call
@@ -61,7 +61,7 @@ async def log(call: Call, body: Contact) -> int:
     by, now, runtime = agent(call.agent.id), call.now, call.runtime
     if body.ticket_id is not None:
         async with runtime.db.begin() as session:
-            refuse_about(call, await about_agent(session, body.ticket_id), body.ticket_id)
+            await check_may_see(session, body.ticket_id, reader=call.agent.id)
             await actions.add_to_ticket(
                 session, body.ticket_id, medium=body.medium, text=body.text, by=by, now=now
             )

@@ -124,6 +124,7 @@ def _filter(call: Call, chosen: dict[str, str]) -> Filter:
         open_only=chosen["only"] == "open",
         unsafe=chosen["only"] == "unsafe",
         external=chosen["only"] == "external",
+        reader=call.agent.id,
     )
 
 
@@ -148,7 +149,9 @@ async def show_letter(
 
 @routes.get("/corrective-actions", permission=_READ)
 async def show_board(call: Call) -> web.Response:
-    found = await queries.page_of_actions(call.session, states=list(ActionState), limit=MOST)
+    found = await queries.page_of_actions(
+        call.session, states=list(ActionState), reader=call.agent.id, limit=MOST
+    )
     columns = [(state, [a for a in found if a.state is state]) for state in ActionState]
     staff = {action.owner_id for action in found}
     return page(

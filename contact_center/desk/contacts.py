@@ -11,10 +11,10 @@ from contact_center.contacts import actions
 from contact_center.contacts.models import Medium
 from contact_center.desk.render import go_to, page
 from contact_center.desk.shell import surroundings
-from contact_center.errors import Forbidden, Invalid
+from contact_center.errors import Invalid
 from contact_center.events.rules import Actor
-from contact_center.tickets.models import TicketKind, reference
-from contact_center.tickets.queries import about_agent
+from contact_center.tickets.models import TicketKind
+from contact_center.tickets.queries import check_may_see
 from contact_center.tickets.rules import parse_reference
 from contact_center.web.arguments import Form
 from contact_center.web.call import Call
@@ -78,10 +78,7 @@ async def _named(call: Call, text: str) -> int:
     if number is None:
         raise Invalid(f"{text!r} is not a ticket: write it like T-000123")
     async with call.runtime.db.read() as session:
-        if await about_agent(session, number) == call.agent.id:
-            raise Forbidden(
-                f"{reference(number)} is a complaint about you: somebody else handles it"
-            )
+        await check_may_see(session, number, reader=call.agent.id)
     return number
 
 

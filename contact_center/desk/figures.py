@@ -12,7 +12,6 @@ from contact_center.desk.render import page
 from contact_center.desk.rows import rows_of
 from contact_center.desk.shell import surroundings
 from contact_center.reports import actions, queries, rules
-from contact_center.tickets.queries import tickets_by_id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
@@ -41,28 +40,22 @@ async def _figures(call: Call, days: int) -> dict[str, Any]:
     today = call.now.astimezone(zone).date()
     dates = [today - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
     period = rules.days(dates[0], today, time_zone=zone.key)
-    digest = await actions.digest(session, period, now=call.now)
+    digest = await actions.digest(session, period, now=call.now, reader=call.agent.id)
     since = rules.instant(today, zone=zone)
-    board = await actions.wallboard(session, now=call.now, since=since)
+    board = await actions.wallboard(session, now=call.now, since=since, reader=call.agent.id)
     trend = await queries.trend(
         session, [rules.days(date, date, time_zone=zone.key) for date in dates]
     )
     silent = await queries.silent_complaints(
         session, since=call.now - COMPLAINTS_OF, limit=COMPLAINTS_SHOWN
     )
-    waiting = await tickets_by_id(session, [one.ticket_id for one in digest.longest_waiting])
     return {
         "days": days,
         "choices": CHOICES,
         "board": board,
         "present": sum(n for kind, n in board.agents.items() if kind is not Presence.OFFLINE),
         "digest": digest,
-        # Nobody reads a complaint about themselves.
-        "longest": [
-            one
-            for one in digest.longest_waiting
-            if waiting[one.ticket_id].about_agent_id != call.agent.id
-        ],
+        "longest": digest.longest_waiting,
         "columns": charts.columns(trend),
         "width": charts.WIDTH,
         "height": charts.HEIGHT,

@@ -4,10 +4,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from contact_center.errors import Forbidden
 from contact_center.messages.queries import get_attachment
-from contact_center.tickets.models import reference
-from contact_center.tickets.queries import about_agent
+from contact_center.tickets.queries import check_may_see
 from contact_center.web.arguments import Id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -23,9 +21,7 @@ SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 async def show_file(call: Call, attachment_id: Id) -> web.Response:
     async with call.runtime.db.read() as session:
         attachment, message = await get_attachment(session, attachment_id)
-        about = await about_agent(session, message.ticket_id)
-    if about == call.agent.id:
-        raise Forbidden(f"{reference(message.ticket_id)} is a complaint about you")
+        await check_may_see(session, message.ticket_id, reader=call.agent.id)
     content = await call.runtime.storage.load(attachment.storage_key)
     is_shown = attachment.content_type in SHOWN
     kind = attachment.content_type if is_shown else "application/octet-stream"

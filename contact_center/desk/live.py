@@ -23,7 +23,7 @@ from contact_center.events.models import Event
 from contact_center.events.queries import events_since, last_event_id
 from contact_center.events.rules import Actor, agent_id
 from contact_center.messages.queries import unread_counts
-from contact_center.tickets.queries import Queue, in_queue, queue_page
+from contact_center.tickets.queries import Queue, hidden_among, in_queue, queue_page
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
@@ -115,7 +115,8 @@ async def _changed(
         team_ids=team_ids,
     )
     rows = await rows_of(session, tickets, agent_id=agent, now=now)
-    left = [event for number, event in last.items() if number not in {t.id for t in tickets}]
+    shown = {t.id for t in tickets} | await hidden_among(session, last.keys(), reader=agent)
+    left = [event for number, event in last.items() if number not in shown]
     names = await agent_names(session, [agent_id(Actor(event.actor)) for event in left])
     gone = [(e.ticket_id, e.kind, names.get(agent_id(Actor(e.actor)) or 0)) for e in left]
     return draw(

@@ -23,6 +23,7 @@ from contact_center.desk.streams import (
 )
 from contact_center.desk.ticket import news_values
 from contact_center.messages.queries import latest_messages
+from contact_center.tickets.queries import hidden_among
 from contact_center.web.arguments import Id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -88,12 +89,12 @@ class Window:
     async def _look(self, pipe: Pipe) -> None:
         async with self.call.runtime.db.read() as session:
             me, now = self.call.agent.id, self.call.runtime.now()
+            if await hidden_among(session, [self.ticket_id], reader=me):  # since it was opened
+                await pipe.tell("reload", {})
+                return
             story = await story_of(session, self.ticket_id, reader=me, now=now)
             found = await latest_messages(session, self.ticket_id, limit=RECENT)
             lines = [line for line in await said(session, found, story) if self._is_news(line)]
-        if story.ticket.about_agent_id == me:  # since the page was opened
-            await pipe.tell("reload", {})
-            return
         await self._tell_story(pipe, story, lines)
 
     async def _tell_story(self, pipe: Pipe, story: Story, lines: list[Said]) -> None:

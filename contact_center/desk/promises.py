@@ -20,8 +20,7 @@ from contact_center.promises.models import Promise
 from contact_center.promises.rules.detecting import detect
 from contact_center.promises.rules.keeping import LONGEST_TEXT
 from contact_center.tickets.models import Ticket
-from contact_center.tickets.queries import lock_ticket, tickets_by_id
-from contact_center.tickets.rules import check_not_about
+from contact_center.tickets.queries import check_may_see, lock_ticket, tickets_by_id
 from contact_center.web.arguments import Form, Id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -69,7 +68,7 @@ async def show_promises(call: Call, whose: Whose = "mine") -> web.Response:
         session,
         agent_ids=[call.agent.id] if own else None,
         team_ids=None if own else await team_ids_of(session, call.agent.id),
-        hidden_from=call.agent.id,
+        reader=call.agent.id,
         limit=MOST,
     )
     shell = await surroundings(call, session, active="promises")
@@ -101,7 +100,8 @@ async def take_step(
     """From the ticket's page, or from a list."""
     async with call.runtime.db.begin() as session:
         ticket_id = (await queries.get_promise(session, promise_id)).ticket_id
-        check_not_about(await lock_ticket(session, ticket_id), agent_id=call.agent.id)
+        await lock_ticket(session, ticket_id)
+        await check_may_see(session, ticket_id, reader=call.agent.id)
         await _take(call, session, promise_id, step, form)
     if listed is not None:
         return go_to(call, f"/desk/promises?whose={listed}")

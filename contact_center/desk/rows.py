@@ -10,6 +10,7 @@ from contact_center.agents.queries import acting_for, agent_names
 from contact_center.customers.queries import customers_by_id
 from contact_center.messages.queries import unread_counts
 from contact_center.tickets.models import WAITING, Priority, Status, Ticket
+from contact_center.tickets.queries import hidden_among
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -57,8 +58,10 @@ async def rows_of(
     now: datetime,
     excerpts: dict[int, str] | None = None,
 ) -> list[Row]:
-    """For one reader: without complaints about themselves."""
-    tickets = [ticket for ticket in tickets if ticket.about_agent_id != agent_id]
+    """For one reader: without complaints about themselves, or who leads them."""
+    delicate = [ticket.id for ticket in tickets if ticket.about_agent_id is not None]
+    hidden = await hidden_among(session, delicate, reader=agent_id)
+    tickets = [ticket for ticket in tickets if ticket.id not in hidden]
     if not tickets:
         return []
     ids = [ticket.id for ticket in tickets]

@@ -33,6 +33,7 @@ from contact_center.sla.queries import clocks_of
 from contact_center.tickets.models import Status, Ticket
 from contact_center.tickets.queries import (
     get_ticket,
+    hidden_among,
     owned_tickets,
     tickets_by_id,
     tickets_of_customer,
@@ -182,6 +183,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
     links = await links_of(session, ticket.id)
     linked = {n for link in links for n in (link.ticket_id, link.other_id)} - {ticket.id}
     known = await tickets_by_id(session, linked | _named(ticket))
+    hidden = await hidden_among(session, linked, reader=reader)
     clocks = await clocks_of(session, ticket.id)
     events = await ticket_events(session, ticket.id, limit=500)
     staff: Sequence[Agent] = await agents.all_agents(session)
@@ -209,7 +211,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
         links=[
             (link, known[number])
             for link in links
-            if known[number := _other(link, ticket)].about_agent_id != reader
+            if (number := _other(link, ticket)) not in hidden
         ],
         clocks=[clocks[kind] for kind in ClockKind if kind in clocks],
         events=events,

@@ -19,8 +19,7 @@ from contact_center.desk.times import local_time
 from contact_center.errors import Invalid
 from contact_center.events.rules import Actor
 from contact_center.tickets.models import Ticket
-from contact_center.tickets.queries import lock_ticket, tickets_by_id
-from contact_center.tickets.rules import check_not_about
+from contact_center.tickets.queries import check_may_see, lock_ticket, tickets_by_id
 from contact_center.web.arguments import Form, Id
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -106,7 +105,7 @@ async def show_board(call: Call, team: Id | None = None) -> web.Response:
     own = await team_ids_of(session, call.agent.id)
     chosen = [team] if team else own or [one.id for one in teams]
     orders = await queries.page_of_work_orders(
-        session, team_ids=chosen, open_only=True, hidden_from=call.agent.id, limit=MOST
+        session, team_ids=chosen, open_only=True, reader=call.agent.id, limit=MOST
     )
     cards = await _cards(session, orders, teams)
     return page(
@@ -150,7 +149,8 @@ async def take_step(
     """From the ticket's page, or from a `board`."""
     async with call.runtime.db.begin() as session:
         ticket_id = (await queries.get_work_order(session, order_id)).ticket_id
-        check_not_about(await lock_ticket(session, ticket_id), agent_id=call.agent.id)
+        await lock_ticket(session, ticket_id)
+        await check_may_see(session, ticket_id, reader=call.agent.id)
         if step in _OF_THE_TICKET:
             await check_is_theirs(call, session, ticket_id)
         await _STEPS[step](call, session, order_id, form)

@@ -12,6 +12,7 @@ from contact_center.db import Table, among
 from contact_center.escalations.models import IN_A_DIGEST, Escalation, EscalationState
 from contact_center.sla.models import Clock, ClockKind
 from contact_center.tickets.models import Ticket
+from contact_center.tickets.queries import visible_to
 from contact_center.work_orders.models import WorkOrder
 
 CLOCKS, ESCALATIONS, TICKETS = (
@@ -156,6 +157,7 @@ async def notices(
     start: datetime,
     end: datetime,
     team_ids: Collection[int] | None = None,
+    reader: int = 0,
     limit: int = 50,
 ) -> Sequence[tuple[Escalation, Ticket, Clock]]:
     """What managers were to read of in their digest of some time, the oldest first."""
@@ -167,6 +169,7 @@ async def notices(
             text(f"escalations.{IN_A_DIGEST}"),
             Escalation.fired_at >= start,
             Escalation.fired_at < end,
+            visible_to(reader),
         )
     )
     if team_ids is not None:

@@ -62,10 +62,13 @@ async def latest_events(
     kind: str | None = None,
     actor: str | None = None,
     before: int | None = None,
+    shown: ColumnElement[bool] | None = None,
     limit: int = 50,
 ) -> Sequence[Event]:
-    """The newest first."""
+    """The newest first; only those that are `shown` to who asks."""
     found = select(Event)
+    if shown is not None:
+        found = found.where(shown)
     if kind is not None:
         found = found.where(Event.kind == kind)
     if actor is not None:

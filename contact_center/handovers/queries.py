@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.errors import NotFound
 from contact_center.handovers.models import IS_OPEN, Handover, HandoverKind
 from contact_center.tickets.models import ACTIVE, IS_ACTIVE, Status, Ticket
+from contact_center.tickets.queries import visible_to
 
 _OPEN = text(f"handovers.{IS_OPEN}")
 
@@ -106,7 +107,7 @@ async def much_transferred(
     found = select(Ticket).where(
         Ticket.transfer_count >= times,
         text(IS_ACTIVE),
-        Ticket.about_agent_id.is_distinct_from(reader),
+        visible_to(reader),
     )
     found = found.order_by(Ticket.transfer_count.desc(), Ticket.id).limit(limit)
     return (await session.scalars(found)).all()
@@ -119,6 +120,6 @@ async def held_by(
     found = select(Ticket).where(
         Ticket.owner_id.in_(agent_ids),
         text(IS_ACTIVE),
-        Ticket.about_agent_id.is_distinct_from(reader),
+        visible_to(reader),
     )
     return (await session.scalars(found.order_by(Ticket.next_due_at, Ticket.id).limit(limit))).all()

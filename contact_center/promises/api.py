@@ -13,8 +13,8 @@ from contact_center.promises import actions, queries
 from contact_center.promises.models import Promise, PromiseState
 from contact_center.promises.rules.detecting import detect
 from contact_center.promises.rules.keeping import LONGEST_TEXT, rate
-from contact_center.tickets.api.views import Person, lock, reader_of, refuse_about
-from contact_center.tickets.queries import about_agent, get_ticket
+from contact_center.tickets.api.views import Person, lock, reader_of
+from contact_center.tickets.queries import check_may_see, get_ticket
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
 from contact_center.web.call import Call
@@ -112,7 +112,7 @@ async def list_promises(
         agent_ids=None if agent_id is None else [agent_id],
         team_ids=None if team_id is None else [team_id],
         state=state,
-        hidden_from=reader_of(call),
+        reader=reader_of(call),
         after=(read_moment(key[0]), key[1]) if key else None,
         limit=limit + 1,
     )
@@ -207,9 +207,9 @@ async def cancel_promise(call: Call, promise_id: Id, body: Why) -> PromiseView:
 
 
 async def _seen(call: Call, promise_id: int) -> Promise:
-    """Nobody sees what was promised on a complaint about themselves. Raises Forbidden."""
+    """Raises Forbidden where it was promised on a complaint the caller may not see."""
     promise = await queries.get_promise(call.session, promise_id)
-    refuse_about(call, await about_agent(call.session, promise.ticket_id), promise.ticket_id)
+    await check_may_see(call.session, promise.ticket_id, reader=reader_of(call))
     return promise
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.errors import NotFound
 from contact_center.promises.models import IS_OPEN, Promise, PromiseState
 from contact_center.tickets.models import Ticket
+from contact_center.tickets.queries import seen_by
 
 
 async def get_promise(session: AsyncSession, promise_id: int) -> Promise:
@@ -46,18 +47,15 @@ async def page_of_promises(
     agent_ids: Collection[int] | None = None,
     team_ids: Collection[int] | None = None,
     state: PromiseState | None = PromiseState.OPEN,
-    hidden_from: int | None = None,
+    reader: int = 0,
     after: tuple[datetime, int] | None = None,
     limit: int = 50,
 ) -> Sequence[Promise]:
     """The next due first: of some agents, or on the tickets of some teams.
 
-    What was promised on a complaint about `hidden_from` is left out.
+    What was promised on a complaint about the `reader`, or about who leads them, is left out.
     """
-    found = select(Promise)
-    if hidden_from is not None:
-        about = select(Ticket.id).where(Ticket.about_agent_id == hidden_from)
-        found = found.where(Promise.ticket_id.not_in(about))
+    found = select(Promise).where(seen_by(reader, Promise.ticket_id))
     if agent_ids is not None:
         found = found.where(Promise.promised_by_id.in_(agent_ids))
     if team_ids is not None:

@@ -19,8 +19,12 @@ async def digest(
     *,
     now: datetime,
     team_ids: Collection[int] | None = None,
+    reader: int = 0,
 ) -> Digest:
-    """What a manager should know of some days: of everything, or of some teams."""
+    """What a manager should know of some days: of everything, or of some teams.
+
+    Figures count every ticket; single ones are named as far as the reader may see them.
+    """
     facts = await queries.collect(session, period, now=now)
     scope = rules.teams_in(facts) if team_ids is None else set(team_ids)
     names = {team.id: team.name for team in await agents.all_teams(session)}
@@ -35,15 +39,19 @@ async def digest(
         as_of=now,
         total=rules.figures(facts, teams=None if team_ids is None else scope),
         teams=sorted(teams, key=lambda team: (team.name is None, team.name or "")),
-        longest_waiting=await queries.longest_waiting(session, now=now, team_ids=team_ids),
-        notices=await _notices(session, period, team_ids=team_ids),
+        longest_waiting=await queries.longest_waiting(
+            session, now=now, team_ids=team_ids, reader=reader
+        ),
+        notices=await _notices(session, period, team_ids=team_ids, reader=reader),
     )
 
 
 async def _notices(
-    session: AsyncSession, period: Period, *, team_ids: Collection[int] | None
+    session: AsyncSession, period: Period, *, team_ids: Collection[int] | None, reader: int
 ) -> list[Notice]:
-    found = await notices(session, start=period.start, end=period.end, team_ids=team_ids)
+    found = await notices(
+        session, start=period.start, end=period.end, team_ids=team_ids, reader=reader
+    )
     names = await agents.agent_names(session, {ticket.owner_id for _, ticket, _ in found})
     return [
         Notice(
@@ -58,10 +66,12 @@ async def _notices(
     ]
 
 
-async def wallboard(session: AsyncSession, *, now: datetime, since: datetime) -> Wallboard:
+async def wallboard(
+    session: AsyncSession, *, now: datetime, since: datetime, reader: int = 0
+) -> Wallboard:
     """How things stand; `since` is when the day began for who looks at it."""
     teams = await queries.team_queues(session)
-    waiting = await queries.longest_waiting(session, now=now, limit=1)
+    waiting = await queries.longest_waiting(session, now=now, reader=reader, limit=1)
     pending = await deliveries.count_waiting(session)
     dead = pending.pop("dead", 0)
     present = await agents.agents_by_presence(session)

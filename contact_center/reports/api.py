@@ -13,6 +13,7 @@ from contact_center.ledger.models import Outcome
 from contact_center.ledger.queries import arrivals_by_outcome
 from contact_center.reports import actions, rules
 from contact_center.reports.models import Digest, Wallboard
+from contact_center.tickets.api.views import reader_of
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
@@ -57,7 +58,7 @@ class Stats(BaseModel):
 async def show_stats(call: Call) -> Stats:
     """Show the sizes of queues, and who is there."""
     since = call.now - timedelta(days=1)
-    board = await actions.wallboard(call.session, now=call.now, since=since)
+    board = await actions.wallboard(call.session, now=call.now, since=since, reader=reader_of(call))
     return Stats(
         queues=QueueSizes(
             unclaimed=board.unclaimed, waiting=board.waiting, breached=board.late, all=board.active
@@ -85,7 +86,7 @@ async def show_digest(call: Call, date_: Day | None = None) -> Digest:
     zone = ZoneInfo(call.principal.time_zone)
     day = date_ or call.now.astimezone(zone).date() - timedelta(days=1)
     period = rules.days(day, day, time_zone=zone.key)
-    return await actions.digest(call.session, period, now=call.now)
+    return await actions.digest(call.session, period, now=call.now, reader=reader_of(call))
 
 
 @routes.get("/reports/wallboard", permission=Permission.REPORTS_READ)
@@ -93,7 +94,7 @@ async def show_wallboard(call: Call) -> Wallboard:
     """Show how things stand at this moment; arrivals count since midnight, the caller's."""
     zone = ZoneInfo(call.principal.time_zone)
     since = rules.instant(call.now.astimezone(zone).date(), zone=zone)
-    return await actions.wallboard(call.session, now=call.now, since=since)
+    return await actions.wallboard(call.session, now=call.now, since=since, reader=reader_of(call))
 
 
 async def _arrivals(call: Call, *, since: datetime | None) -> Arrivals:

@@ -39,6 +39,7 @@ from contact_center.reports.models import (
 )
 from contact_center.sla.models import Clock, ClockKind, ClockState
 from contact_center.tickets.models import IS_ACTIVE, WAITING, Status, Ticket, TicketKind
+from contact_center.tickets.queries import visible_to
 
 LONGEST = 10  # customers who wait
 
@@ -175,10 +176,11 @@ async def longest_waiting(
     *,
     now: datetime,
     team_ids: Collection[int] | None = None,
+    reader: int = 0,
     limit: int = LONGEST,
 ) -> list[Waiting]:
-    """Customers who wait for an answer, the longest first."""
-    found = select(Ticket).where(_ACTIVE, Ticket.waiting_since.is_not(None))
+    """Customers who wait for an answer, the longest first, as far as the reader may know."""
+    found = select(Ticket).where(_ACTIVE, Ticket.waiting_since.is_not(None), visible_to(reader))
     if team_ids is not None:
         found = found.where(Ticket.team_id.in_(team_ids))
     found = found.order_by(Ticket.waiting_since, Ticket.id).limit(limit)

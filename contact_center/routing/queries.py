@@ -14,6 +14,7 @@ from contact_center.db import Table, insert_for, is_postgresql
 from contact_center.errors import NotFound
 from contact_center.routing.models import Candidate, OfferState, RoutingDecision, RoutingTurn
 from contact_center.tickets.models import IS_ACTIVE, Status, Ticket
+from contact_center.tickets.queries import visible_to
 
 ALL = Table.metadata.tables
 TEAMS, DECISIONS, TICKETS = ALL["teams"], ALL["routing_decisions"], ALL["tickets"]
@@ -215,7 +216,7 @@ async def offers_to(
             text("routing_decisions.offer = 'offered'"),
             RoutingDecision.expires_at > now,
             Ticket.status == Status.QUEUED,
-            Ticket.about_agent_id.is_distinct_from(agent_id),
+            visible_to(agent_id),
         )
         .order_by(RoutingDecision.expires_at, RoutingDecision.id)
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -18,11 +19,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from contact_center.agents import queries as agents
 from contact_center.customers.models import Customer, Identity
 from contact_center.db import among
-from contact_center.errors import NotFound
+from contact_center.errors import Forbidden, NotFound
 from contact_center.sla.models import Clock
 from contact_center.tickets.models import (
     AGREED_WAITING,
@@ -116,7 +118,7 @@ async def tickets_of_customer(
     limit: int = 20,
 ) -> Sequence[Ticket]:
     """The newest first; not those about the agent who reads."""
-    found = select(Ticket).where(Ticket.customer_id == customer_id, _visible_to(reader))
+    found = select(Ticket).where(Ticket.customer_id == customer_id, visible_to(reader))
     if before is not None:
         found = found.where(Ticket.id < before)
     return (await session.scalars(found.order_by(Ticket.id.desc()).limit(limit))).all()
@@ -130,7 +132,7 @@ async def owned_tickets(
         Ticket.customer_id == customer_id,
         Ticket.owner_id.is_not(None),
         text(IS_ACTIVE),
-        _visible_to(reader),
+        visible_to(reader),
     )
     return (await session.scalars(found.order_by(Ticket.id).limit(limit))).all()
 
@@ -302,14 +304,50 @@ def _in_queue(
     }
     if queue is Queue.WAITING:
         waiting = ", ".join(f"'{status}'" for status in _WAITING_ORDER)
-        return select(Ticket).where(text(f"status IN ({waiting})"), _visible_to(agent_id))
-    found = select(Ticket).where(active, _visible_to(agent_id))
+        return select(Ticket).where(text(f"status IN ({waiting})"), visible_to(agent_id))
+    found = select(Ticket).where(active, visible_to(agent_id))
     return found.where(conditions[queue]) if queue in conditions else found
 
 
-def _visible_to(agent_id: int) -> ColumnElement[bool]:
-    """Nobody reads a complaint about themselves."""
-    return Ticket.about_agent_id.is_distinct_from(agent_id) if agent_id else true()
+def visible_to(agent_id: int) -> ColumnElement[bool]:
+    """Nobody reads a complaint about themselves, or about who leads them; 0 reads everything."""
+    if not agent_id:
+        return true()
+    about = Ticket.about_agent_id
+    return or_(about.is_(None), about.not_in(agents.kept_from(agent_id).correlate(None)))
+
+
+def seen_by(agent_id: int, ticket_id: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """The same for rows of others that carry a ticket's id."""
+    if not agent_id:
+        return true()
+    ticket = aliased(Ticket)
+    about = ticket.about_agent_id
+    hidden = select(ticket.id).where(
+        ticket.id == ticket_id,
+        about.is_not(None),
+        about.in_(agents.kept_from(agent_id).correlate(None)),
+    )
+    return ~hidden.exists()
+
+
+async def hidden_among(
+    session: AsyncSession, ticket_ids: Collection[int], *, reader: int
+) -> set[int]:
+    """Which of some tickets an agent does not see."""
+    if not ticket_ids or not reader:
+        return set()
+    found = select(Ticket.id).where(Ticket.id.in_(ticket_ids), ~visible_to(reader))
+    return set(await session.scalars(found))
+
+
+async def check_may_see(session: AsyncSession, ticket_id: int, *, reader: int) -> None:
+    """Raises Forbidden for whom the complaint is about, and for who works below them."""
+    if await hidden_among(session, [ticket_id], reader=reader):
+        raise Forbidden(
+            f"{reference(ticket_id)} is a complaint about you, or about who leads you: "
+            "somebody else handles it"
+        )
 
 
 def _held_by(agent_ids: Collection[int]) -> ColumnElement[bool]:

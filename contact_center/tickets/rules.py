@@ -40,12 +40,6 @@ def check_answers_for(ticket: Ticket, *, by: Actor, acting: int | None) -> None:
         )
 
 
-def check_not_about(ticket: Ticket, *, agent_id: int) -> None:
-    """Nobody sees a complaint about themselves. Raises Forbidden."""
-    if ticket.about_agent_id == agent_id:
-        raise Forbidden(f"{ticket.reference} is a complaint about you: somebody else handles it")
-
-
 def check_nothing_is_open(ticket: Ticket) -> None:
     """No ticket is resolved while work for it, or a promise to its customer, is open."""
     if ticket.open_work_orders or ticket.open_promises:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from contact_center.tickets.api.views import actor, lock, reader_of, refuse_about
-from contact_center.tickets.queries import about_agent, get_ticket
+from contact_center.tickets.api.views import actor, lock, reader_of
+from contact_center.tickets.queries import check_may_see, get_ticket
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
 from contact_center.web.call import Call
@@ -189,7 +189,7 @@ async def list_work_orders(
         team_ids=None if team_id is None else [team_id],
         state=state,
         open_only=state is None,
-        hidden_from=reader_of(call),
+        reader=reader_of(call),
         after=(read_moment(key[0]), key[1]) if key else None,
         limit=limit + 1,
     )
@@ -342,9 +342,9 @@ async def _lock_ticket(call: Call, order_id: int) -> None:
 
 
 async def _seen(call: Call, order_id: int) -> WorkOrder:
-    """Nobody sees work for a complaint about themselves. Raises Forbidden."""
+    """Raises Forbidden where it is for a complaint the caller may not see."""
     order = await queries.get_work_order(call.session, order_id)
-    refuse_about(call, await about_agent(call.session, order.ticket_id), order.ticket_id)
+    await check_may_see(call.session, order.ticket_id, reader=reader_of(call))
     return order
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.errors import NotFound
-from contact_center.tickets.models import Ticket
+from contact_center.tickets.queries import seen_by
 from contact_center.work_orders.models import (
     IS_OPEN,
     WITH_TEAM,
@@ -67,18 +67,15 @@ async def page_of_work_orders(
     team_ids: Collection[int] | None = None,
     state: WorkOrderState | None = None,
     open_only: bool = False,
-    hidden_from: int | None = None,
+    reader: int = 0,
     after: tuple[datetime, int] | None = None,
     limit: int = 50,
 ) -> Sequence[WorkOrder]:
     """The first due first, beyond the `(finish_due_at, id)` of the last one seen.
 
-    What is done for a complaint about `hidden_from` is left out.
+    What is done for a complaint about the `reader`, or about who leads them, is left out.
     """
-    found = select(WorkOrder)
-    if hidden_from is not None:
-        about = select(Ticket.id).where(Ticket.about_agent_id == hidden_from)
-        found = found.where(WorkOrder.ticket_id.not_in(about))
+    found = select(WorkOrder).where(seen_by(reader, WorkOrder.ticket_id))
     if team_ids is not None:
         found = found.where(WorkOrder.team_id.in_(team_ids))
     if state is not None:

@@ -16,7 +16,7 @@ from contact_center.complaints.api.views import (
     turn_of,
 )
 from contact_center.complaints.models import ActionState, EvidenceKind, RedressKind
-from contact_center.tickets.api.views import lock
+from contact_center.tickets.api.views import lock, reader_of
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
 from contact_center.web.call import Call
@@ -118,7 +118,9 @@ async def provide_redress(call: Call, ticket_id: Id, item_id: Id) -> ComplaintVi
 async def list_corrective_actions(call: Call, state: ActionState | None = None) -> list[ActionView]:
     """List corrective actions, those due first come first; closed ones only if asked for."""
     states = [state] if state else [s for s in ActionState if s is not ActionState.CLOSED]
-    found = await queries.page_of_actions(call.session, states=states, limit=MOST)
+    found = await queries.page_of_actions(
+        call.session, states=states, reader=reader_of(call), limit=MOST
+    )
     return [show_action(action) for action in found]
 
 

@@ -13,6 +13,7 @@ from contact_center.complaints.api.views import turn_of
 from contact_center.complaints.models import Outcome, Stage
 from contact_center.complaints.queries import Entry, Filter
 from contact_center.complaints.rules.letters import LetterKind
+from contact_center.tickets.api.views import reader_of
 from contact_center.web.arguments import Id
 from contact_center.web.call import Call
 from contact_center.web.paging import Cursor, Limit, Page, page_of, read_cursor
@@ -77,6 +78,7 @@ async def list_complaints(
         until=until,
         unsafe=unsafe,
         external=external,
+        reader=reader_of(call),
     )
     rows = await queries.register(call.session, wanted, before=before, limit=limit + 1)
     return page_of(rows, limit=limit, key=lambda e: (e.ticket.id,), show=_line)
@@ -87,7 +89,9 @@ async def export_complaints(
     call: Call, since: Timestamp | None = None, until: Timestamp | None = None
 ) -> web.Response:
     """Download the register; no cell of it is a formula."""
-    text = await register_file(call.session, Filter(since=since, until=until))
+    text = await register_file(
+        call.session, Filter(since=since, until=until, reader=reader_of(call))
+    )
     headers = {"Content-Disposition": 'attachment; filename="complaints.csv"'}
     return web.Response(text=text, content_type="text/csv", charset="utf-8", headers=headers)
 

@@ -15,8 +15,8 @@ from contact_center.deliveries.queries import deliveries_of_messages
 from contact_center.events.rules import agent
 from contact_center.messages import actions, queries
 from contact_center.messages.models import Attachment, Author, Direction, Message
-from contact_center.tickets.api.views import Person, actor, refuse_about
-from contact_center.tickets.queries import about_agent, get_ticket
+from contact_center.tickets.api.views import Person, actor, reader_of
+from contact_center.tickets.queries import check_may_see, get_ticket
 from contact_center.uploads.actions import take
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
@@ -127,8 +127,7 @@ async def download_attachment(call: Call, attachment_id: Id) -> web.Response:
     """Download a file; whatever it is, browsers save it and do not run it."""
     async with call.runtime.db.read() as session:
         attachment, message = await queries.get_attachment(session, attachment_id)
-        about = await about_agent(session, message.ticket_id)
-    refuse_about(call, about, message.ticket_id)
+        await check_may_see(session, message.ticket_id, reader=reader_of(call))
     content = await call.runtime.storage.load(attachment.storage_key)
     name = quote(attachment.name, safe="")
     headers = {

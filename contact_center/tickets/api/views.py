@@ -8,8 +8,7 @@ from pydantic import BaseModel, Field
 
 from contact_center.agents.queries import acting_for, agent_names
 from contact_center.customers.queries import names_of
-from contact_center.errors import Forbidden
-from contact_center.events.rules import Actor, reference
+from contact_center.events.rules import Actor
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import all_clocks
 from contact_center.tickets import actions, queries
@@ -97,20 +96,15 @@ class TicketView(TicketLine):
 
 
 async def guard(call: Call, arguments: Mapping[str, Any]) -> None:
-    """Whatever a route is for: nobody sees a complaint about themselves. Raises Forbidden."""
+    """Whatever a route is for: nobody sees a complaint about themselves or who leads them.
+
+    Raises Forbidden.
+    """
     ticket_id = arguments.get("ticket_id")
     if not isinstance(ticket_id, int) or call.caller is None or not reader_of(call):
         return
     async with call.runtime.db.read() as session:
-        about = await queries.about_agent(session, ticket_id)
-    refuse_about(call, about, ticket_id)
-
-
-def refuse_about(call: Call, about: int | None, ticket_id: int) -> None:
-    if about is not None and about == reader_of(call):
-        raise Forbidden(
-            f"{reference(ticket_id)} is a complaint about you: somebody else handles it"
-        )
+        await queries.check_may_see(session, ticket_id, reader=reader_of(call))
 
 
 def actor(call: Call) -> Actor:
@@ -148,12 +142,9 @@ async def show_lines(call: Call, tickets: Sequence[Ticket]) -> list[TicketLine]:
     )
     agents = await agent_names(call.session, staff | set(acting.values()))
     customers = await names_of(call.session, {ticket.customer_id for ticket in tickets})
-    return [_line(ticket, agents, customers, acting) for ticket in tickets if may_see(call, ticket)]
-
-
-def may_see(call: Call, ticket: Ticket) -> bool:
-    """Nobody reads a complaint about themselves."""
-    return ticket.about_agent_id is None or ticket.about_agent_id != reader_of(call)
+    delicate = [ticket.id for ticket in tickets if ticket.about_agent_id is not None]
+    hidden = await queries.hidden_among(call.session, delicate, reader=reader_of(call))
+    return [_line(one, agents, customers, acting) for one in tickets if one.id not in hidden]
 
 
 def reader_of(call: Call) -> int:

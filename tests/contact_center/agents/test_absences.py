@@ -202,6 +202,8 @@ async def test_o7_who_works_below_somebody_is_recused_from_complaints_about_them
 
     assert await queries.is_recused(session, one.id, about=about.id) is recused
     assert await queries.is_recused(session, about.id, about=about.id)
+    kept_from = set(await session.scalars(queries.kept_from(one.id)))
+    assert kept_from == ({one.id, about.id} if recused else {one.id})
 
 
 NUMBERS = st.integers(1, 8)

@@ -6,14 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from contact_center.events import actions, api
+from contact_center.agents.models import TeamMember
+from contact_center.events import actions
 from contact_center.events.api import Reader
 from contact_center.events.models import Event
 from contact_center.events.queries import events_since
 from contact_center.events.rules import SYSTEM, agent
+from contact_center.tickets.api import log
 from contact_center.tickets.queries import lock_ticket
 from contact_center.web.permissions import Permission
-from tests.support.factories import make_ticket
+from tests.support.factories import make_team, make_ticket
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ async def test_a_broken_stream_goes_on_where_it_ended(token, db, clock, ticket) 
 async def test_a_stream_ends_after_a_while_so_that_a_revoked_token_stops(
     token, db, clock, ticket, monkeypatch
 ) -> None:
-    monkeypatch.setattr(api, "LONGEST_STREAM", 0.2)
+    monkeypatch.setattr(log, "LONGEST_STREAM", 0.2)
     shop = await token(Permission.TICKETS_READ)
 
     async with asyncio.timeout(10), shop.get("/api/v1/stream") as response:
@@ -119,6 +121,30 @@ async def test_what_is_no_tickets_business_is_told_to_auditors_only(
     for client, kind in ((plain, "ticket.claimed"), (auditor, "agent.edited")):
         async with client.get("/api/v1/stream", headers=first) as response:
             assert (await next_event(response))["kind"] == kind
+
+
+async def test_o7_nobody_is_told_what_happens_to_a_complaint_about_them_or_who_leads_them(
+    login, db, clock, ticket
+) -> None:
+    manager, lead = await login("manager", name="Ma"), await login("lead", name="Lee")
+    async with db.begin() as session:
+        team = await make_team(session, now=clock())
+        for who in (manager, lead):
+            session.add(TeamMember(team_id=team.id, agent_id=who.agent.id))
+        delicate = await make_ticket(session, now=clock(), about_agent_id=manager.agent.id)
+    await happen(db, clock, "complaint.assessed", ticket=delicate)
+    await happen(db, clock, "ticket.claimed", ticket=ticket)
+    await let_a_minute_pass(db)
+
+    listed = await (await manager.get("/api/v1/events")).json()
+    told = {}
+    for who in (manager, lead, await login("lead", name="Bo")):
+        path = "/api/v1/stream?kinds=ticket.claimed&kinds=complaint.*"
+        async with who.get(path, headers={"Last-Event-ID": "1"}) as response:
+            told[who.agent.name] = (await next_event(response))["kind"]
+
+    assert "complaint.assessed" not in [event["kind"] for event in listed["items"]]
+    assert told == {"Ma": "ticket.claimed", "Lee": "ticket.claimed", "Bo": "complaint.assessed"}
 
 
 @pytest.mark.parametrize("kinds", ["Ticket", "ticket.**", "x" * 65])

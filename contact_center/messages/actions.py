@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries as agents
+from contact_center.alerts.actions import alert
 from contact_center.channels.base import Button, Outgoing
 from contact_center.conversations import queries as conversations
 from contact_center.conversations.models import Conversation
@@ -71,7 +72,26 @@ async def reply(
     if ticket.status not in ACTIVE | {Status.RESOLVED}:
         raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be answered")
     words = Words(text=text, direction=Direction.OUT, files=files)
-    return await _add_message(session, ticket, words, by=by, now=now)
+    message = await _add_message(session, ticket, words, by=by, now=now)
+    await _tell_owner(session, ticket, by=by, now=now)
+    return message
+
+
+async def _tell_owner(session: AsyncSession, ticket: Ticket, *, by: Actor, now: datetime) -> None:
+    """A colleague may answer in the owner's place; the owner hears of it once."""
+    number = agent_id(by)
+    acting = await ticket_queries.answering_for(session, ticket, now=now)
+    if ticket.owner_id is None or number in (ticket.owner_id, ticket.assignee_id, acting):
+        return
+    await alert(
+        session,
+        to=[ticket.owner_id],
+        kind="ticket.answered",
+        facts={"by": number},
+        ticket_id=ticket.id,
+        key=f"ticket.answered:{ticket.id}:{number}",
+        now=now,
+    )
 
 
 async def say_as_system(

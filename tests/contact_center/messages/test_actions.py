@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from contact_center.alerts.queries import alerts_of
 from contact_center.deliveries.models import Delivery
 from contact_center.errors import Forbidden, Invalid, NotFound
 from contact_center.events import queries as events
@@ -52,6 +53,34 @@ async def test_the_first_answer_stays_the_first(session, clock, ticket, li) -> N
     await actions.reply(session, ticket.id, text="Now", by=agent(li.id), now=clock())
 
     assert ticket.first_response_at == clock() - timedelta(hours=1)
+
+
+async def test_the_owner_hears_once_that_a_colleague_has_answered(
+    session, clock, ticket, li
+) -> None:
+    chen = await make_agent(session, name="Chen", now=clock())
+    await actions.reply(session, ticket.id, text="Soon", by=agent(li.id), now=clock())
+
+    for text in ("Li is busy, so I answer", "It has left"):
+        await actions.reply(session, ticket.id, text=text, by=agent(chen.id), now=clock())
+
+    [told] = await alerts_of(session, li.id)
+    assert (told.kind, told.ticket_id, told.facts) == (
+        "ticket.answered",
+        ticket.id,
+        {"by": chen.id},
+    )
+
+
+async def test_who_does_the_next_step_answers_without_an_alarm(session, clock, ticket, li) -> None:
+    chen = await make_agent(session, name="Chen", now=clock())
+    await actions.reply(session, ticket.id, text="Soon", by=agent(li.id), now=clock())
+    ticket.assignee_id = chen.id
+
+    for who in (li, chen):
+        await actions.reply(session, ticket.id, text="Here", by=agent(who.id), now=clock())
+
+    assert await alerts_of(session, li.id) == []
 
 
 @pytest.mark.parametrize("by", [token(3), SYSTEM])

@@ -25,7 +25,7 @@ from contact_center.complaints.models import Outcome, Stage
 from contact_center.complaints.rules.stages import StepRefused
 from contact_center.conversations.queries import get_conversation
 from contact_center.demo import queries
-from contact_center.demo.people import COMPLAINTS, Buyer, Staff
+from contact_center.demo.people import COMPLAINTS, SERVICE, Buyer, Staff
 from contact_center.demo.plots import DIALOGUES, Beat, Do
 from contact_center.demo.stories import Telling
 from contact_center.events.rules import Actor, agent
@@ -43,9 +43,13 @@ from contact_center.tickets.models import (
     WAITING,
     Priority,
     Status,
+    Ticket,
     TicketKind,
     TransferReason,
 )
+from contact_center.work_orders.actions import asking, issuing, working
+from contact_center.work_orders.models import WorkOrderState
+from contact_center.work_orders.queries import open_work_orders_of
 
 _FORM = ("what_happened", "since", "order", "remedy")  # the questions, in their order
 _PRIORITIES = {TicketKind.PRAISE: "low", TicketKind.SUGGESTION: "low"}
@@ -287,9 +291,11 @@ class Performance:
         ticket = await ticket_queries.lock_ticket(self.session, case.ticket_id)
         if ticket.status is not Status.OPEN or beat.status is None:
             return
+        if beat.status is Status.WAITING_DEPARTMENT:
+            await self._ask_team(case, ticket, now=now)
+            return
         dated = beat.status in (Status.ON_HOLD, Status.WAITING_THIRD_PARTY)
-        content = case.telling.content
-        whom = content.departments if beat.status is Status.WAITING_DEPARTMENT else content.partners
+        whom = case.telling.content.partners
         await tickets.wait(
             self.session,
             case.ticket_id,
@@ -299,6 +305,28 @@ class Performance:
             by=case.by,
             now=now,
         )
+
+    async def _ask_team(self, case: Case, ticket: Ticket, *, now: datetime) -> None:
+        """For work: the ticket waits until that is done."""
+        asked = await asking.ask(
+            self.session,
+            ticket,
+            self.intake.policies,
+            kind="task",
+            team_id=self.staff.teams[SERVICE].id,
+            task=self.random.choice(case.telling.content.departments),
+        )
+        await issuing.issue(self.session, ticket.id, asked, by=case.by, now=now)
+
+    async def _finish_work(self, ticket: Ticket, *, now: datetime) -> None:
+        """The team has done what it was asked, and who answers for the ticket has looked at it."""
+        by, owner = agent(self.staff.agents["lead"].id), agent(ticket.owner_id or 0)
+        for order in await open_work_orders_of(self.session, ticket.id):
+            number, text = order.id, order.task
+            if order.state is WorkOrderState.ISSUED:
+                await working.sign(self.session, number, by=by, now=now, as_lead=True)
+            await working.finish(self.session, number, text=text, by=by, now=now, as_lead=True)
+            await issuing.verify(self.session, number, by=owner, now=now)
 
     async def resolve(self, case: Case, beat: Beat, now: datetime) -> None:
         await self._resume(case, now=now)
@@ -357,6 +385,7 @@ class Performance:
 
     async def _resume(self, case: Case, *, now: datetime) -> None:
         ticket = await ticket_queries.lock_ticket(self.session, case.ticket_id)
+        await self._finish_work(ticket, now=now)
         if ticket.status in WAITING:
             await tickets.resume(self.session, case.ticket_id, by=case.by, now=now)
 

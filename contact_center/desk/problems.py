@@ -46,6 +46,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"(?P<ref>T-\d+) has been answered: transfer it.*", "answered"),
     (r"(?P<ref>T-\d+) is (?P<status>\w+): .*", "status"),
     (r"(?P<ref>T-\d+) waits for us: .*", "waits_for_us"),
+    (r"no department has been asked for anything on (?P<ref>T-\d+).*", "no_department"),
     (r"(?P<ref>T-\d+) has no answer yet: .*", "no_answer"),
     (r"(?P<ref>T-\d+) has changed since version .*", "stale"),
     (r"(?P<ref>T-\d+) is with that agent already", "same_agent"),

@@ -179,7 +179,7 @@ async def wait(
     reason: str = "",
     review_at: datetime | None = None,
 ) -> Ticket:
-    """Wait for the customer, a department, a third party, or until an agreed date."""
+    """Wait for the customer, a third party, until an agreed date, or for work asked of a team."""
     ticket = await queries.lock_ticket(session, ticket_id)
     if status not in WAITING:
         raise Invalid(f"a ticket cannot wait in status {status}")
@@ -187,6 +187,11 @@ async def wait(
         raise Conflict(f"{ticket.reference} waits for us: answer the customer first")
     if status is Status.WAITING_CUSTOMER and ticket.asked_at is None:
         raise Conflict(f"{ticket.reference} asks the customer nothing: write what we wait for")
+    if status is Status.WAITING_DEPARTMENT and not ticket.open_work_orders:
+        raise Conflict(
+            f"no department has been asked for anything on {ticket.reference}: issue a work order, "
+            "and it waits until that is done"
+        )
     has_date = status in (Status.ON_HOLD, Status.WAITING_THIRD_PARTY)
     if has_date and (review_at is None or review_at <= now):
         raise Invalid("say until when: a time in the future")

@@ -92,7 +92,10 @@ async def assign_ticket(call: Call, ticket_id: Id, body: Assignment) -> TicketVi
 
 @routes.put("/tickets/{ticket_id}/waiting", permission=WRITE, errors=(409,), if_match="optional")
 async def begin_waiting(call: Call, ticket_id: Id, body: Waiting) -> TicketView:
-    """Wait for the customer, a department, a third party, or until an agreed date."""
+    """Wait for the customer, a third party, until an agreed date, or for a department.
+
+    A ticket waits for a department while a work order is open, and by itself: issue one.
+    """
     await lock(call, ticket_id)
     ticket = await actions.wait(
         call.session,

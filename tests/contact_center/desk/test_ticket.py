@@ -235,7 +235,11 @@ async def test_a_dead_letter_says_why_and_can_be_tried_again(desk) -> None:
     ("step", "fields", "expected"),
     [
         ("release", {}, Status.QUEUED),
-        ("wait", {"status": "waiting_department"}, Status.WAITING_DEPARTMENT),
+        (
+            "wait",
+            {"status": "waiting_third_party", "until": "2026-03-09T10:00"},
+            Status.WAITING_THIRD_PARTY,
+        ),
         ("wait", {"status": "on_hold", "until": "2026-03-09T10:00"}, Status.ON_HOLD),
         ("cancel", {"reason": "spam"}, Status.CANCELLED),
     ],
@@ -250,6 +254,20 @@ async def test_steps_of_a_claimed_ticket(desk, step, fields, expected) -> None:
     assert status == 200, html
     assert (await ticket_of(desk, 1)).status is expected
     assert 'hx-target="#head"' in html
+
+
+async def test_who_waits_for_a_department_is_offered_a_work_order(desk) -> None:
+    ann = await desk.hire("Ann")
+    await desk.arrive()
+    await desk.claim(1, ann)
+
+    page = await desk.page("/desk/tickets/1", ann)
+    status, why = await desk.send("/desk/tickets/1/wait", ann, status="waiting_department")
+
+    assert '<option value="waiting_department"' not in page
+    assert 'data-open="work-order">Ask a team for work' in page
+    assert (status, (await ticket_of(desk, 1)).status) == (409, Status.OPEN)
+    assert "work order" in why
 
 
 async def test_a_date_is_meant_in_the_agents_zone(desk) -> None:

@@ -58,6 +58,8 @@ async def answered(session, clock, by):
 def _wait(status):
     async def wait(session, ticket, *, by, now):
         later = now + timedelta(days=1)
+        ticket.open_work_orders = int(status is Status.WAITING_DEPARTMENT)
+        await session.flush()
         await actions.wait(session, ticket.id, status=status, review_at=later, by=by, now=now)
 
     return wait
@@ -488,10 +490,21 @@ async def test_an_unknown_team_is_refused(session, clock) -> None:
 # All of it together
 
 
+async def test_a_ticket_waits_for_a_department_only_when_one_was_asked(session, clock, li) -> None:
+    ticket = await answered(session, clock, li)
+
+    with pytest.raises(Conflict, match="issue a work order"):
+        await actions.wait(
+            session, ticket.id, status=Status.WAITING_DEPARTMENT, by=agent(li.id), now=clock()
+        )
+
+    assert ticket.status is Status.OPEN
+
+
 async def test_events_of_a_ticket_are_numbered_without_gaps(session, clock, li) -> None:
     ticket = await answered(session, clock, li)
     await actions.wait(
-        session, ticket.id, status=Status.WAITING_DEPARTMENT, by=agent(li.id), now=clock()
+        session, ticket.id, status=Status.WAITING_CUSTOMER, by=agent(li.id), now=clock()
     )
     await actions.resume(session, ticket.id, by=agent(li.id), now=clock())
     await actions.resolve(

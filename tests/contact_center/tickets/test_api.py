@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from contact_center.sla.models import ClockState
@@ -98,10 +100,13 @@ async def test_a_token_acts_in_its_own_name(token, ticket) -> None:
     ]
 
 
-async def test_what_somebody_else_works_on_is_left_to_them_and_to_leads(login, ticket) -> None:
+async def test_what_somebody_else_works_on_is_left_to_them_and_to_leads(
+    login, ticket, clock
+) -> None:
     li, wang, lead = await login(), await login(), await login("lead")
     await answered(li, ticket)
-    waiting = {"status": "waiting_department"}
+    tomorrow = (clock() + timedelta(days=1)).isoformat()
+    waiting = {"status": "on_hold", "review_at": tomorrow}
 
     refused = await wang.put(path(ticket, "/waiting"), json=waiting)
     assert refused.status == 403

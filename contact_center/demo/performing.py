@@ -19,7 +19,7 @@ from contact_center.callbacks import actions as callbacks
 from contact_center.callbacks import queries as callback_queries
 from contact_center.channels.base import Inbound
 from contact_center.closure import actions as closure
-from contact_center.complaints.actions import answers, filing, handling
+from contact_center.complaints.actions import answers, deciding, filing, handling
 from contact_center.complaints.actions.turns import Turn
 from contact_center.complaints.models import Outcome, Stage
 from contact_center.complaints.rules.stages import StepRefused
@@ -346,10 +346,10 @@ class Performance:
         """The complaint is upheld; its customer is told so in one letter."""
         ticket_id, content = case.ticket_id, case.telling.content
         turn = self.turn(case.by, now)
-        await handling.decide(
+        await deciding.decide(
             self.session, ticket_id, outcome=Outcome.UPHELD, reasons=content.reasons, turn=turn
         )
-        await handling.respond(
+        await deciding.respond(
             self.session,
             ticket_id,
             text=case.telling.fill(content.decision),

@@ -15,6 +15,7 @@ from contact_center.sla.actions.rows import run_of
 from contact_center.sla.models import CalendarVersion, Clock, ClockKind
 from contact_center.sla.rules.history import rebuild
 from contact_center.sla.rules.versions import calendar_digest, calendar_text
+from contact_center.switchboard import Switchboard
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status
 from scheduler import sweeps
@@ -160,7 +161,10 @@ async def test_a_customer_who_writes_after_the_edit_resumes_by_the_new_hours(
         [draft] = (await lock_tickets(session, {ticket_id})).values()
         draft.was_waiting = True
         draft.say("ticket.resumed", "customer:1")
-        await promise(session, [draft], choices=[], policies=POLICIES, now=clock())
+        board = Switchboard()
+        await promise(
+            session, [draft], choices=[], policies=POLICIES, switchboard=board, now=clock()
+        )
         [found] = await queries.all_clocks(session, ticket_id)
         assert (found.consumed, found.due_at.hour, found.due_at.day) == (2 * 3600, 11, 25)
 

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from contact_center.agents.models import Role
+from contact_center.complaints.models import ActionState, CorrectiveAction
+from contact_center.desk import complaints
 from contact_center.sla.models import Clock
 from contact_center.tickets.queries import get_ticket
 
@@ -199,3 +201,30 @@ async def test_the_board_takes_an_action_from_plan_to_close(desk, language) -> N
     assert await go(ann, "check", effective="true", result="none left") < 300
     assert await go(lee, "close") < 300
     assert "none left" in await desk.page("/desk/corrective-actions", ann)
+
+
+async def test_what_was_closed_hides_nothing_that_is_open(desk, monkeypatch) -> None:
+    monkeypatch.setattr(complaints, "MOST", 1)
+    ann = await desk.hire("Ann")
+    number = await complain(desk, ann)
+    async with desk.runtime.db.begin() as session:
+        now = desk.runtime.now()
+        for plan, state in (("old glue", ActionState.CLOSED), ("new glue", ActionState.APPROVED)):
+            session.add(
+                CorrectiveAction(
+                    ticket_id=number,
+                    state=state,
+                    cause="glue",
+                    plan=plan,
+                    measure="cracks",
+                    owner_id=ann.agent.id,
+                    due_at=now + timedelta(days=state is ActionState.APPROVED),
+                    proposed_by="agent:1",
+                    created_at=now,
+                )
+            )
+
+    board = await desk.page("/desk/corrective-actions", ann)
+
+    assert "new glue" in board
+    assert "old glue" in board

@@ -16,7 +16,7 @@ from contact_center.events.queries import ticket_events
 from contact_center.events.rules import agent
 from contact_center.handovers import queries
 from contact_center.handovers.actions import ownership, requests
-from contact_center.handovers.models import HandoverKind
+from contact_center.handovers.models import HandoverKind, HandoverState
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import AlreadyClaimed, TransferReason
 from contact_center.tickets.queries import get_ticket
@@ -26,6 +26,17 @@ from tests.support.factories import make_agent, make_team, make_ticket
 ATTEMPTS = int(os.environ.get("CC_TEST_RACES", "200"))
 HANDS = 25  # at once
 SKILL = TransferReason.SKILL
+# What people do, and how often.
+WAYS = {
+    "claim": 4,
+    "ask": 6,
+    "accept": 4,
+    "decline": 2,
+    "expire": 1,
+    "override": 2,
+    "queue": 1,
+}
+ANSWERED = {f"handover.{state}" for state in HandoverState if state != "requested"}
 
 
 @pytest.fixture
@@ -105,6 +116,16 @@ class Hands:
             by = agent(handover.receiver_id)
             await requests.accept(session, handover.id, by=by, now=self.clock())
 
+    async def decline(self, session, number) -> None:
+        for handover in await queries.open_handovers(session, number):
+            by = agent(handover.receiver_id)
+            await requests.decline(session, handover.id, why="no", by=by, now=self.clock())
+
+    async def expire(self, session, number) -> None:
+        """As if its time had come."""
+        for handover in await queries.open_handovers(session, number):
+            await requests.expire(session, handover.id, now=handover.expires_at)
+
     async def override(self, session, number) -> None:
         what, by = self.random.choice(["owner", "assignee"]), agent(self.lead.id)
         facts = {what: self.random.choice(self.staff).id, "reason": "race"}
@@ -115,8 +136,7 @@ class Hands:
         await requests.to_team(session, number, by=agent(self.lead.id), **facts)
 
     async def attempt(self, db: Database, ids: list[int]) -> str:
-        ways = [self.claim, self.ask, self.accept, self.override, self.queue]
-        [do] = self.random.choices(ways, [4, 3, 4, 2, 1])
+        [do] = self.random.choices([getattr(self, way) for way in WAYS], [*WAYS.values()])
         async with db.begin() as session:
             await do(session, self.random.choice(ids))
         return do.__name__
@@ -134,13 +154,27 @@ async def test_o2_no_owner_is_lost_or_doubled_whatever_happens_at_once(nodes, cl
 
     results = await at_once(hands.attempt(nodes[n % 2], ids) for n in range(ATTEMPTS))
 
-    assert {str(one) for one in results} >= {"claim", "ask", "accept", "override", "queue"}
+    assert {str(one) for one in results} >= WAYS.keys()
     for number in ids:
         async with nodes[0].read() as session:
             ticket = await get_ticket(session, number)
             events = await ticket_events(session, number, limit=10 * ATTEMPTS)
+            asked = await queries.handovers_of(session, number)
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
         assert _replay(events) == (ticket.owner_id, ticket.assignee_id)
+        assert _answers(events) == {
+            one.id: f"handover.{one.state}" for one in asked if one.state != "requested"
+        }
+
+
+def _answers(events) -> dict[int, str]:
+    """What came of each request: one thing, once."""
+    answers: dict[int, str] = {}
+    for event in events:
+        if event.kind in ANSWERED:
+            assert event.data["handover"] not in answers
+            answers[event.data["handover"]] = event.kind
+    return answers
 
 
 def _replay(events) -> tuple[int | None, int | None]:

@@ -1,0 +1,112 @@
+"""Tickets end, come back, are joined, and time passes over them."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.closure import actions as closure
+from contact_center.complaints.actions import filing
+from contact_center.complaints.actions.turns import Turn
+from contact_center.events.rules import BOT, SYSTEM
+from contact_center.links import actions as links
+from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import UNFINISHED, ResolutionCode, Settled, Status, TicketKind
+from scheduler import sweeps
+from tests.acceptance.machine.steps import PEOPLE, TICKETS, Steps, where
+
+JOBS = (
+    sweeps.note_breaches,
+    sweeps.climb_ladder,
+    sweeps.note_broken_promises,
+    sweeps.end_waiting,
+    sweeps.expire_handovers,
+    sweeps.plan_callbacks,
+    sweeps.make_callbacks,
+)
+RESOLVED = frozenset({Status.RESOLVED})
+KINDS = st.sampled_from([TicketKind.COMPLAINT, TicketKind.INQUIRY])
+MINUTES = st.sampled_from([1, 5, 29, 30, 60, 60, 180, 600, 1440])
+
+
+class Ending(Steps):
+    @where("tickets", Status.OPEN)
+    @rule(ticket=TICKETS, who=PEOPLE | st.just("bot"))
+    def resolve(self, ticket: int, who: int | str) -> None:
+        row = self.desk.ticket(ticket, {Status.OPEN})
+        by = BOT if who == "bot" else self.desk.person(who, row)
+        self.step(closure.resolve, row.id, code=ResolutionCode.SOLVED, by=by)
+
+    @where("tickets", *RESOLVED)
+    @rule(ticket=TICKETS, who=PEOPLE)
+    def sign_off(self, ticket: int, who: int | str) -> None:
+        row = self.desk.ticket(ticket, RESOLVED)
+        self.step(closure.sign_off, row.id, by=self.desk.person(who, row))
+
+    @where("tickets", *RESOLVED)
+    @rule(ticket=TICKETS, who=PEOPLE)
+    def confirm(self, ticket: int, who: int | str) -> None:
+        row = self.desk.ticket(ticket, RESOLVED)
+        by = self.desk.person(who, row)
+        self.step(closure.confirm, row.id, quote="It works", channel="phone", by=by)
+
+    @where("tickets", *RESOLVED)
+    @rule(ticket=TICKETS)
+    def silence(self, ticket: int) -> None:
+        row = self.desk.ticket(ticket, RESOLVED)
+        self.step(closure.settle, row.id, how=Settled.NO_ANSWER, by=SYSTEM)
+
+    @where("tickets", *RESOLVED)
+    @rule(ticket=TICKETS, who=PEOPLE | st.just("bot"))
+    def close(self, ticket: int, who: int | str) -> None:
+        row = self.desk.ticket(ticket, RESOLVED)
+        by = BOT if who == "bot" else self.desk.person(who, row)
+        self.step(closure.close, row.id, by=by, reason="done")
+
+    @rule(ticket=TICKETS, doubts=st.integers(0, 5))
+    def cancel(self, ticket: int, doubts: int) -> None:
+        if doubts:
+            return
+        row = self.desk.ticket(ticket)
+        by = self.desk.person("lead", row)
+        self.step(closure.cancel, row.id, reason="spam", by=by)
+
+    @where("tickets", *RESOLVED)
+    @rule(ticket=TICKETS)
+    def reopen(self, ticket: int) -> None:
+        row = self.desk.ticket(ticket, RESOLVED)
+        by = self.desk.person("lead", row)
+        self.step(tickets.reopen, row.id, reason="not_solved", by=by)
+
+    @rule(ticket=TICKETS, into=TICKETS)
+    def merge(self, ticket: int, into: int) -> None:
+        row, other = self.desk.ticket(ticket, UNFINISHED), self.desk.ticket(into)
+        if row.customer_id != other.customer_id and self.turn % 12:
+            return
+        by = self.desk.person("assignee", row)
+        self.step(links.merge, row.id, into=other.id, by=by)
+
+    @rule(ticket=TICKETS, kind=KINDS, doubts=st.integers(0, 3))
+    def reclassify(self, ticket: int, kind: TicketKind, doubts: int) -> None:
+        if doubts:
+            return
+        row, runtime = self.desk.ticket(ticket), self.desk.runtime
+        turn = Turn(
+            by=self.desk.person("lead", row),
+            now=self.desk.now,
+            procedure=runtime.procedure,
+            policies=runtime.policies,
+            settings=runtime.settings,
+            texts=runtime.texts,
+        )
+
+        async def work(session: AsyncSession) -> None:
+            await filing.reclassify(session, row.id, kind=kind, reason="so", turn=turn)
+
+        self.done("reclassify", work)
+
+    @rule(minutes=MINUTES)
+    def time_passes(self, minutes: int) -> None:
+        """The sweeps come now and then, in whatever state they find the desk."""
+        self.desk.clock.advance(minutes=minutes)
+        if minutes != 5:
+            self.done("sweep", lambda _: self.desk.sweep(JOBS))

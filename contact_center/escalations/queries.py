@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.bulk import execute_many, insert_many
 from contact_center.db import Table, among
 from contact_center.escalations.models import IN_A_DIGEST, Escalation, EscalationState
-from contact_center.sla.models import Clock, ClockKind
+from contact_center.sla.models import OF_WORK_ORDERS, Clock
 from contact_center.tickets.models import Ticket
 from contact_center.tickets.queries import visible_to
 from contact_center.work_orders.models import WorkOrder
@@ -18,7 +18,6 @@ from contact_center.work_orders.models import WorkOrder
 CLOCKS, ESCALATIONS, TICKETS = (
     Table.metadata.tables[name] for name in ("clocks", "escalations", "tickets")
 )
-OF_WORK_ORDERS = (ClockKind.SIGN_FOR, ClockKind.FINISH)
 
 _WRITE_CLOCK = (
     update(CLOCKS)

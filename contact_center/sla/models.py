@@ -49,6 +49,9 @@ FROM_THE_START = (
 )
 OF_POLICIES = frozenset({*FROM_THE_START, ClockKind.NEXT_RESPONSE})
 
+# What a department has promised, not we: it says nothing about how the customer is served.
+OF_WORK_ORDERS = frozenset({ClockKind.SIGN_FOR, ClockKind.FINISH})
+
 ROUND_THE_CLOCK = "24x7"
 
 
@@ -65,7 +68,7 @@ class Clock(Table):
 
     __tablename__ = "clocks"
     __table_args__ = (
-        UniqueConstraint("ticket_id", "kind", "ref_id"),
+        UniqueConstraint("ticket_id", "kind", "ref_id", "attempt"),
         _part_index("ix_clocks_due", "due_at", "id", only="state = 'running'"),
         _part_index("ix_clocks_stopped", "stopped_at", only="stopped_at IS NOT NULL"),
         _part_index("ix_clocks_broken", "breached_at", only="breached_at IS NOT NULL"),
@@ -83,6 +86,7 @@ class Clock(Table):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
     kind: Mapped[ClockKind]
     ref_id: Mapped[int] = mapped_column(default=0, server_default="0")  # 0: the ticket itself
+    attempt: Mapped[int] = mapped_column(default=0, server_default="0")  # of work done again
     state: Mapped[ClockState] = mapped_column(default=ClockState.RUNNING)
     goal: Mapped[Short] = mapped_column(default="", server_default="")  # "4bh", "3wd"
     target: Mapped[int]  # seconds of the time it is measured in

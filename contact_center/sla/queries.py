@@ -9,7 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import insert_many
 from contact_center.db import Table, among, insert_for
-from contact_center.sla.models import CalendarVersion, Clock, ClockKind, PolicyVersion
+from contact_center.sla.models import (
+    OF_WORK_ORDERS,
+    CalendarVersion,
+    Clock,
+    ClockKind,
+    PolicyVersion,
+)
 
 CLOCKS = Table.metadata.tables["clocks"]
 
@@ -19,8 +25,9 @@ async def insert_clocks(session: AsyncSession, rows: Sequence[Mapping[str, Any]]
 
 
 async def clocks_of(session: AsyncSession, ticket_id: int) -> dict[ClockKind, Clock]:
-    """Of every kind the latest."""
-    return {clock.kind: clock for clock in await all_clocks(session, ticket_id)}
+    """Of every kind of promise to the customer the latest; not those of work orders."""
+    every = await all_clocks(session, ticket_id)
+    return {clock.kind: clock for clock in every if clock.kind not in OF_WORK_ORDERS}
 
 
 async def all_clocks(session: AsyncSession, ticket_id: int) -> Sequence[Clock]:
@@ -52,10 +59,11 @@ async def late_clocks(
 async def find_clock(
     session: AsyncSession, ticket_id: int, *, kind: ClockKind, ref_id: int
 ) -> Clock | None:
+    """The latest attempt."""
     found = select(Clock).where(
         Clock.ticket_id == ticket_id, Clock.kind == kind, Clock.ref_id == ref_id
     )
-    return await session.scalar(found)
+    return await session.scalar(found.order_by(Clock.attempt.desc()).limit(1))
 
 
 # Calendars and policies as they were

@@ -18,6 +18,7 @@ from contact_center.events.actions import record, record_all
 from contact_center.events.rules import SYSTEM, Actor, agent_id
 from contact_center.sla.actions import promising, together
 from contact_center.sla.actions.rows import Changes
+from contact_center.sla.models import OF_WORK_ORDERS
 from contact_center.sla.queries import all_clocks
 from contact_center.tickets import queries, rules
 from contact_center.tickets.models import (
@@ -159,7 +160,8 @@ async def need_no_reply(
     await _note_breaches(session, ticket, now=now)
     changes = await together.excuse(session, ticket, now=now)
     ticket.waiting_since = None
-    broken = [c.breached_at for c in await all_clocks(session, ticket.id) if c.breached_at]
+    clocks = await all_clocks(session, ticket.id)
+    broken = [c.breached_at for c in clocks if c.breached_at and c.kind not in OF_WORK_ORDERS]
     ticket.breached_at = min(broken, default=None)
     touch(ticket, now=now)
     await say(session, ticket, "ticket.needs_no_reply", by=by, now=now, clocks=changes)
@@ -384,8 +386,7 @@ async def note_breaches_of(
     rows = []
     for ticket in tickets:
         for change in broken.get(ticket.id, ()):
-            at = datetime.fromisoformat(change["breached_at"])
-            ticket.breached_at = min(ticket.breached_at or at, at)
+            _count(ticket, change)
             ticket.event_count += 1
             rows.append(_breach(ticket, change, now=now))
         hint(session, f"ticket:{ticket.id}")
@@ -393,6 +394,12 @@ async def note_breaches_of(
     await session.flush()
     await record_all(session, rows)
     return len(broken)
+
+
+def _count(ticket: Ticket, broken: Mapping[str, Any]) -> None:
+    if together.breaks_our_word(broken):
+        at = datetime.fromisoformat(broken["breached_at"])
+        ticket.breached_at = min(ticket.breached_at or at, at)
 
 
 def _breach(ticket: Ticket, change: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
@@ -420,8 +427,7 @@ async def _tell_broken(
     session: AsyncSession, ticket: Ticket, changes: Changes, *, now: datetime
 ) -> None:
     for broken in changes:
-        at = datetime.fromisoformat(broken["breached_at"])
-        ticket.breached_at = min(ticket.breached_at or at, at)
+        _count(ticket, broken)
         facts = {"clock": broken["clock"], "due_at": broken["breached_at"], "clocks": [broken]}
         await say(session, ticket, "clock.breached", by=SYSTEM, now=now, **facts)
 

@@ -78,9 +78,10 @@ class WorkOrder(Table):
     is_blocking: Mapped[bool] = mapped_column(default=True)
     waived_at: Mapped[datetime | None]
     calendar: Mapped[Short]
+    policy_version: Mapped[Short] = mapped_column(default="", server_default="")
     sign_target: Mapped[Short]  # as promised when it was issued: "4bh"
     finish_target: Mapped[Short]
-    sign_due_at: Mapped[datetime]
+    sign_due_at: Mapped[datetime]  # as its clocks say, to sort by
     finish_due_at: Mapped[datetime]
     issued_at: Mapped[datetime]
     signed_at: Mapped[datetime | None]

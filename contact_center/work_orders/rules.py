@@ -4,8 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from contact_center.calendars.days import Target, due, parse
-from contact_center.calendars.week import Calendar
+from contact_center.calendars.days import Target, parse
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.rules import Actor, agent_id
 from contact_center.work_orders.models import WorkOrder, WorkOrderState
@@ -24,10 +23,6 @@ class Visit:
     appointment_from: datetime
     appointment_until: datetime
     skill: str | None = None
-
-
-def due_at(target: Target, start: datetime, calendar: Calendar) -> datetime:
-    return due(target, start, calendar).internal
 
 
 def redo_target(first: str) -> Target:

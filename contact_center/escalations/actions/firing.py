@@ -19,7 +19,7 @@ from contact_center.events.actions import record_all
 from contact_center.events.rules import SYSTEM
 from contact_center.ladder import Ladder
 from contact_center.sla.actions.rows import Calendars, run_of
-from contact_center.sla.models import Clock
+from contact_center.sla.models import OF_WORK_ORDERS, Clock
 from contact_center.sla.queries import calendar_versions
 from contact_center.sla.rules import engine
 from contact_center.sla.rules.engine import Run
@@ -126,8 +126,9 @@ def _note_breaches(scene: _Scene) -> None:
             continue
         at, ticket = look.run.breached_at, scene.held[look.clock.ticket_id]
         assert at is not None
-        first = min(ticket.breached_at or at, at)
-        scene.held[ticket.id] = ticket._replace(breached_at=first)
+        if look.clock.kind not in OF_WORK_ORDERS:  # what a department breaks counts for it
+            first = min(ticket.breached_at or at, at)
+            scene.held[ticket.id] = ticket._replace(breached_at=first)
         said = change("breached", look.before, look.run)
         facts = {"clock": said["clock"], "due_at": said["breached_at"], "clocks": [said]}
         scene.say(ticket.id, "clock.breached", facts)
@@ -158,7 +159,8 @@ async def _tell(session: AsyncSession, scene: _Scene) -> None:
         if fired is not None:
             ticket = tickets[look.clock.ticket_id]
             whom = scene.ladder.told_at(fired.number, tiers.get(ticket.customer_id, "none"))
-            task = scene.tasks.get(look.clock.ref_id)
+            is_work = look.clock.kind in OF_WORK_ORDERS
+            task = scene.tasks.get(look.clock.ref_id) if is_work else None
             subject = Subject(ticket, task, scene.orders.get(ticket.id))
             look.told = await people.told(whom, subject)
             alerts += _alerts(look, fired, scene.ladder)

@@ -55,9 +55,10 @@ class People:
             case "lead":
                 return await self._leads_of(task.team_id if task else ticket.team_id)
             case "supervisor":
+                late = await self._leads_of(task.team_id) if task else []
                 if subject.order is not None and subject.order.supervisor_id is not None:
-                    return [subject.order.supervisor_id]
-                return await self._leads_of(ticket.team_id)
+                    return [subject.order.supervisor_id, *late]
+                return [*await self._leads_of(ticket.team_id), *late]
             case "department":
                 return await (self._leads_of(task.team_id) if task else self._all_managers())
             case "manager":

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.calendars.hours import ROUND_THE_CLOCK, Calendar
 from contact_center.sla import queries
-from contact_center.sla.models import CalendarVersion, Clock, ClockState
+from contact_center.sla.models import OF_WORK_ORDERS, CalendarVersion, Clock, ClockState
 from contact_center.sla.rules import terms
 from contact_center.sla.rules.engine import Run
 from contact_center.sla.rules.history import NAMES, change
@@ -132,6 +132,6 @@ def write(clock: Clock, after: Run, verb: str) -> Changes:
 
 
 def next_due(clocks: Collection[Clock]) -> datetime | None:
-    """The earliest promise that is still to be kept, broken ones included."""
-    dues = (clock.due_at for clock in clocks if clock.is_owed)
+    """The earliest promise to the customer that is still to be kept, broken ones included."""
+    dues = (c.due_at for c in clocks if c.is_owed and c.kind not in OF_WORK_ORDERS)
     return min((due for due in dues if due is not None), default=None)

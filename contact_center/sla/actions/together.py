@@ -6,6 +6,7 @@ The ticket is locked by the caller, who puts the changes returned into the event
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,6 +29,7 @@ from contact_center.sla.models import (
     ANSWERS,
     OF_POLICIES,
     OF_THE_TICKET,
+    OF_WORK_ORDERS,
     Clock,
     ClockKind,
     ClockState,
@@ -59,7 +61,10 @@ async def start_all(
 
 
 async def note_breaches(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
-    """Running clocks whose due instant has passed; each is told once."""
+    """Running clocks whose due instant has passed; each is told once.
+
+    And those whose calendar has been edited since.
+    """
     return await turn(session, ticket, "breached", lambda run, _: engine.breach(run, now=now))
 
 
@@ -158,10 +163,12 @@ async def finish(session: AsyncSession, ticket: Promised, *, now: datetime) -> C
 
 
 async def conclude(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
-    """The ticket is closed: whatever was promised besides ends with it."""
-    return await turn(
-        session, ticket, "stopped", lambda run, hours: engine.stop(run, at=now, hours=hours)
-    )
+    """The ticket is closed: whatever the customer was promised besides ends with it."""
+
+    def do(run: Run, hours: Calendar) -> Run:
+        return run if run.kind in OF_WORK_ORDERS else engine.stop(run, at=now, hours=hours)
+
+    return await turn(session, ticket, "stopped", do)
 
 
 async def go_on(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:
@@ -249,7 +256,7 @@ async def _ran(
     if engine.measure(str(agreed.goal), agreed.hours) == old or not clock.consumed:
         return None
     events = await ticket_events(session, ticket.id, limit=MOST_EVENTS)
-    return ran(events, (clock.kind, clock.ref_id))
+    return ran(events, (clock.kind, clock.ref_id, clock.attempt))
 
 
 async def inherit(
@@ -260,13 +267,15 @@ async def inherit(
     answered_at: datetime | None,
     now: datetime,
 ) -> tuple[Changes, Changes]:
-    """Of what two tickets still owe, the survivor keeps the older promises.
+    """Of what two tickets still owe the customer, the survivor keeps the older promises.
 
     `answered_at`: when the victim was answered, if only that was. Returns what changed for the
     victim, and for the survivor.
     """
-    theirs = await queries.all_clocks(session, victim.id)
-    ours = {clock.kind: clock for clock in await queries.all_clocks(session, survivor.id)}
+    # Those of work orders go with their work order.
+    every = await queries.all_clocks(session, victim.id)
+    theirs = [clock for clock in every if clock.kind not in OF_WORK_ORDERS]
+    ours = await queries.clocks_of(session, survivor.id)
     calendars = await calendars_for(session, {c.calendar for c in (*theirs, *ours.values())})
     lost: Changes = []
     for other in theirs:
@@ -308,6 +317,11 @@ async def _carry_over(
     if runs:
         await queries.insert_clocks(session, [clock_row(survivor.id, run) for run in runs])
     return [change("inherited", None, run) for run in runs]
+
+
+def breaks_our_word(said: Mapping[str, Any]) -> bool:
+    """What a department has not kept counts for it, not for who answers to the customer."""
+    return ClockKind(said["clock"]) not in OF_WORK_ORDERS
 
 
 def broken(changes: Changes) -> Changes:

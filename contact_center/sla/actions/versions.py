@@ -56,6 +56,19 @@ async def keep(
     return edited
 
 
+async def keep_calendar(session: AsyncSession, calendar: Calendar, *, now: datetime) -> None:
+    """A clock is read by the hours it runs on, so they are kept before it starts."""
+    if calendar.name == ROUND_THE_CLOCK.name:
+        return
+    digest = calendar_digest(calendar)
+    known = await queries.calendar_versions(session, [calendar.name])
+    if all(version.digest != digest for version in known):
+        text = calendar_text(calendar)
+        await queries.keep_calendar(
+            session, name=calendar.name, digest=digest, definition=text, now=now
+        )
+
+
 async def policies_of(session: AsyncSession, version: str | None) -> Policies | None:
     """As they were, on the calendars of now; the latest for a ticket older than policies."""
     kept = await queries.policy_version(session, version)

@@ -38,6 +38,7 @@ class Run:
 
     kind: ClockKind
     ref_id: int
+    attempt: int = 0
     state: ClockState = ClockState.RUNNING
     goal: str
     target: int
@@ -77,7 +78,7 @@ def measure(goal: str, hours: Calendar) -> Calendar:
     return hours if goal and days.parse(goal).unit in _BUSINESS else ROUND_THE_CLOCK
 
 
-def start(terms: Terms, *, kind: ClockKind, at: datetime, ref_id: int = 0) -> Run:
+def start(terms: Terms, *, kind: ClockKind, at: datetime, ref_id: int = 0, attempt: int = 0) -> Run:
     at = at.replace(microsecond=0)  # business time has no fractions, and all clocks agree
     goal, hours = terms.goal, terms.hours
     due = days.due(goal, at, hours, terms.rule)
@@ -85,6 +86,7 @@ def start(terms: Terms, *, kind: ClockKind, at: datetime, ref_id: int = 0) -> Ru
     return Run(
         kind=kind,
         ref_id=ref_id,
+        attempt=attempt,
         goal=str(goal),
         target=between(time, at, due.internal) if goal.in_days else goal.seconds,
         calendar=hours.name if needs_calendar else ROUND_THE_CLOCK.name,

@@ -10,7 +10,7 @@ from contact_center.sla.rules.engine import Run
 from contact_center.sla.rules.terms import Span
 
 CLOCKS = "clocks"  # of an event's data: the changes it made, in their order
-Key = tuple[ClockKind, int]  # which of a ticket's clocks
+Key = tuple[ClockKind, int, int]  # which of a ticket's clocks: kind, ref_id, attempt
 
 NAMES = tuple(field.name for field in fields(Run))
 _MOMENTS = frozenset(name for name in NAMES if name.endswith(("_at", "_since")))
@@ -33,7 +33,9 @@ class Said(Protocol):
 def change(verb: str, before: Run | None, after: Run) -> dict[str, Any]:
     """What an event says: every field that is another now."""
     facts: dict[str, Any] = {"clock": after.kind.value, "ref": after.ref_id, "change": verb}
-    for name in NAMES[2:]:
+    if after.attempt:
+        facts["attempt"] = after.attempt
+    for name in NAMES[3:]:
         value = getattr(after, name)
         was = _DEFAULTS.get(name) if before is None else getattr(before, name)
         if value != was:
@@ -46,7 +48,7 @@ def rebuild(events: Iterable[Said]) -> dict[Key, Run]:
     clocks: dict[Key, Run] = {}
     for event in events:
         for facts in event.data.get(CLOCKS, ()):
-            key = (ClockKind(facts["clock"]), facts["ref"])
+            key = _key(facts)
             clocks[key] = _apply(clocks.get(key), key, facts)
     return clocks
 
@@ -57,7 +59,7 @@ def ran(events: Iterable[Said], key: Key) -> list[Span]:
     since: datetime | None = None
     for event in events:
         for facts in event.data.get(CLOCKS, ()):
-            if (facts["clock"], facts["ref"]) == key and "running_since" in facts:
+            if _key(facts) == key and "running_since" in facts:
                 text = facts["running_since"]
                 again = datetime.fromisoformat(text) if text else None
                 if since is not None:  # a calendar's edit is noticed later than it counts
@@ -67,12 +69,17 @@ def ran(events: Iterable[Said], key: Key) -> list[Span]:
 
 
 def _apply(run: Run | None, key: Key, facts: Mapping[str, Any]) -> Run:
-    values = {name: _read(name, facts[name]) for name in NAMES if name in facts}
+    values = {name: _read(name, facts[name]) for name in NAMES[3:] if name in facts}
     if run is not None:
         return replace(run, **values)
-    kind, ref_id = key
+    kind, ref_id, attempt = key
     missing = dict.fromkeys(NAMES)
-    return Run(**{**missing, **_DEFAULTS, **values, "kind": kind, "ref_id": ref_id})
+    known = {"kind": kind, "ref_id": ref_id, "attempt": attempt}
+    return Run(**{**missing, **_DEFAULTS, **values, **known})
+
+
+def _key(facts: Mapping[str, Any]) -> Key:
+    return ClockKind(facts["clock"]), facts["ref"], facts.get("attempt", 0)
 
 
 def _read(name: str, value: Any) -> Any:

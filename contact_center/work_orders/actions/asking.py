@@ -47,6 +47,7 @@ async def ask(
         sign_for=policies.scaled(sign_for, tier),
         finish=policies.scaled(finish, tier),
         calendar=policies.hours_of(facts),
+        policy_version=policies.version,
         is_blocking=is_blocking,
         is_visit=found.visit,
         visit=visit,

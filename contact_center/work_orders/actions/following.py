@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.events.rules import SYSTEM, Actor
+from contact_center.sla.actions import legs
 from contact_center.tickets.models import Ticket
 from contact_center.work_orders import queries
 from contact_center.work_orders.actions.holding import say, take_stock
@@ -27,9 +28,11 @@ async def move_all(
     """Both tickets are locked; the work goes on for the one that stays."""
     moved = await queries.move_work_orders(session, old=old.id, new=new.id)
     old.open_work_orders = 0
+    clocks = await legs.copy(session, old, new, ref_ids=moved)
     for order_id in moved:
         order = await queries.get_work_order(session, order_id)
-        await say(session, new, order, "moved", by=by, now=now, other=old.id)
+        facts = {"other": old.id, "clocks": clocks.get(order_id)}
+        await say(session, new, order, "moved", by=by, now=now, **facts)
     if moved:
         await take_stock(session, new, by=by, now=now)
 

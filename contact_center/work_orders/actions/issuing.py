@@ -11,11 +11,13 @@ from contact_center.calendars.days import Target, parse
 from contact_center.calendars.week import Calendar
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.rules import Actor, agent_id
+from contact_center.sla.models import ClockKind
 from contact_center.supervision import actions as supervision
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import ACTIVE, IllegalTransition, Status, Ticket
 from contact_center.tickets.rules import check_answers_for
 from contact_center.work_orders import queries, rules
+from contact_center.work_orders.actions import timing
 from contact_center.work_orders.actions.holding import (
     lock,
     say,
@@ -39,6 +41,7 @@ class Asked:
     sign_for: Target
     finish: Target
     calendar: Calendar
+    policy_version: str = ""
     is_blocking: bool = True
     is_visit: bool = False
     visit: Visit | None = None
@@ -59,8 +62,12 @@ async def issue(
     order = _order(ticket, asked, task=task, by=by, now=now)
     session.add(order)
     await session.flush()  # its id goes into what is written about it
+    said = await timing.begin(
+        session, ticket, order, _targets(order), calendar=asked.calendar, now=now
+    )
     write_down(session, order, EntryKind.ISSUED, task, by=by, now=now, team_id=order.team_id)
-    await say(session, ticket, order, "issued", by=by, now=now, team=order.team_id, type=order.kind)
+    facts = {"team": order.team_id, "type": order.kind}
+    await say(session, ticket, order, "issued", by=by, now=now, clocks=said, **facts)
     await tell_team(session, ticket, order, "issued", by=by, now=now)
     await take_stock(session, ticket, by=by, now=now)
     return order
@@ -77,10 +84,11 @@ def _order(ticket: Ticket, asked: Asked, *, task: str, by: Actor, now: datetime)
         issued_by_id=agent_id(by),
         is_blocking=asked.is_blocking,
         calendar=asked.calendar.name,
+        policy_version=asked.policy_version,
         sign_target=str(asked.sign_for),
         finish_target=str(asked.finish),
-        sign_due_at=rules.due_at(asked.sign_for, now, asked.calendar),
-        finish_due_at=rules.due_at(asked.finish, now, asked.calendar),
+        sign_due_at=now,  # until its clocks run
+        finish_due_at=now,
         issued_at=now,
         return_count=0,
         redo_count=0,
@@ -91,6 +99,13 @@ def _order(ticket: Ticket, asked: Asked, *, task: str, by: Actor, now: datetime)
         appointment_from=visit.appointment_from if visit else None,
         appointment_until=visit.appointment_until if visit else None,
     )
+
+
+def _targets(order: WorkOrder) -> dict[ClockKind, Target]:
+    return {
+        ClockKind.SIGN_FOR: parse(order.sign_target),
+        ClockKind.FINISH: parse(order.finish_target),
+    }
 
 
 async def redirect(
@@ -115,18 +130,13 @@ async def redirect(
     order.move(WorkOrderState.ISSUED)
     order.team_id, order.assignee_id, order.suggested_team_id = team.id, None, None
     order.issued_at, order.signed_at = now, None
-    _promise_anew(order, calendars, now=now)
+    calendar = _calendar(order, calendars)
+    said = await timing.begin(session, ticket, order, _targets(order), calendar=calendar, now=now)
     write_down(session, order, EntryKind.REDIRECTED, text.strip(), by=by, now=now, team_id=team.id)
-    await say(session, ticket, order, "redirected", by=by, now=now, team=team.id)
+    await say(session, ticket, order, "redirected", by=by, now=now, clocks=said, team=team.id)
     await tell_team(session, ticket, order, "issued", by=by, now=now)
     await take_stock(session, ticket, by=by, now=now)
     return order
-
-
-def _promise_anew(order: WorkOrder, calendars: Calendars, *, now: datetime) -> None:
-    calendar = _calendar(order, calendars)
-    order.sign_due_at = rules.due_at(parse(order.sign_target), now, calendar)
-    order.finish_due_at = rules.due_at(parse(order.finish_target), now, calendar)
 
 
 async def verify(
@@ -181,14 +191,15 @@ async def send_back(
     now: datetime,
 ) -> None:
     """A redo of a locked work order, by its owner or because the customer says so."""
-    target = rules.redo_target(order.finish_target)
-    due_at = rules.due_at(target, now, _calendar(order, calendars))
+    calendar = _calendar(order, calendars)
     order.move(WorkOrderState.REDO)
     order.redo_count += 1
-    order.finish_due_at = due_at
+    targets = {ClockKind.FINISH: rules.redo_target(order.finish_target)}
+    said = await timing.begin(session, ticket, order, targets, calendar=calendar, now=now)
     order.finished_at = order.ended_at = order.arrived_at = None
     write_down(session, order, EntryKind.REDO, text, by=by, now=now)
-    await say(session, ticket, order, "redo", by=by, now=now, count=order.redo_count)
+    count = order.redo_count
+    await say(session, ticket, order, "redo", by=by, now=now, clocks=said, count=count)
     await tell_team(session, ticket, order, "redo", by=by, now=now)
     if order.redo_count >= rules.SUPERVISED:
         facts = {"work_order": order.id, "team": order.team_id}
@@ -199,7 +210,7 @@ async def send_back(
 async def waive(
     session: AsyncSession, order_id: int, *, text: str, by: Actor, now: datetime
 ) -> WorkOrder:
-    """The customer need not wait for this work; the team goes on with it."""
+    """The customer need not wait for this work; the team goes on with it, in its own time."""
     order, ticket = await lock(session, order_id)
     await _check_is_owner(session, ticket, by=by, now=now)
     text = check_text(text, what="why the customer need not wait for it")
@@ -208,7 +219,8 @@ async def waive(
     order.waived_at = now
     order.version += 1
     write_down(session, order, EntryKind.WAIVED, text, by=by, now=now)
-    await say(session, ticket, order, "waived", by=by, now=now)
+    said = await timing.drop(session, ticket, order, now=now)
+    await say(session, ticket, order, "waived", by=by, now=now, clocks=said)
     await take_stock(session, ticket, by=by, now=now)
     return order
 
@@ -237,7 +249,8 @@ async def end(
     order.move(WorkOrderState.CANCELLED)
     order.ended_at = now
     write_down(session, order, EntryKind.CANCELLED, text, by=by, now=now)
-    await say(session, ticket, order, "cancelled", by=by, now=now)
+    said = await timing.drop(session, ticket, order, now=now)
+    await say(session, ticket, order, "cancelled", by=by, now=now, clocks=said)
     if order.assignee_id is not None:
         await tell_team(session, ticket, order, "cancelled", by=by, now=now)
 
@@ -261,11 +274,11 @@ async def decide_extension(
         raise IllegalStep(f"{order.reference} is {order.state}: nobody waits for more time")
     order.move(WorkOrderState.IN_PROGRESS)
     order.extension_granted = granted
-    if granted:
-        order.finish_due_at = until
+    said = await timing.extend(session, ticket, order, until=until) if granted else []
     kind = EntryKind.EXTENSION_GRANTED if granted else EntryKind.EXTENSION_DECLINED
     write_down(session, order, kind, text.strip(), by=by, now=now)
-    await say(session, ticket, order, kind.value, by=by, now=now, until=until.isoformat())
+    facts = {"until": until.isoformat(), "clocks": said}
+    await say(session, ticket, order, kind.value, by=by, now=now, **facts)
     await tell_team(session, ticket, order, kind.value, by=by, now=now)
     return order
 

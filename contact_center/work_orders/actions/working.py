@@ -12,6 +12,7 @@ from contact_center.supervision import actions as supervision
 from contact_center.tickets.actions import acting_agent
 from contact_center.tickets.models import Ticket
 from contact_center.work_orders import rules
+from contact_center.work_orders.actions import timing
 from contact_center.work_orders.actions.holding import lock, say, take_stock, tell, write_down
 from contact_center.work_orders.models import (
     EntryKind,
@@ -35,7 +36,8 @@ async def sign(
         raise IllegalStep(f"{order.reference} has been signed by a colleague")
     order.move(WorkOrderState.SIGNED)
     order.assignee_id, order.signed_at = agent.id, now
-    await say(session, ticket, order, "signed", by=by, now=now)
+    said = await timing.done(session, ticket, order, timing.SIGN_FOR, now=now)
+    await say(session, ticket, order, "signed", by=by, now=now, clocks=said)
     return order
 
 
@@ -106,7 +108,8 @@ async def finish(
     order.move(WorkOrderState.FINISHED)
     order.finished_at = now
     write_down(session, order, EntryKind.FINISHED, text, by=by, now=now)
-    await say(session, ticket, order, "finished", by=by, now=now, team=order.team_id)
+    said = await timing.done(session, ticket, order, timing.FINISH, now=now)
+    await say(session, ticket, order, "finished", by=by, now=now, clocks=said, team=order.team_id)
     to = {ticket.owner_id, order.issued_by_id}
     await tell(session, ticket, order, "finished", to=to, by=by, now=now)
     await take_stock(session, ticket, by=by, now=now)
@@ -136,7 +139,8 @@ async def give_back(
     order.suggested_team_id = suggested_team_id
     facts = {"team": order.team_id, "suggested": suggested_team_id, "count": order.return_count}
     write_down(session, order, EntryKind.RETURNED, text, by=by, now=now, team_id=suggested_team_id)
-    await say(session, ticket, order, "returned", by=by, now=now, **facts)
+    said = await timing.drop(session, ticket, order, now=now)
+    await say(session, ticket, order, "returned", by=by, now=now, clocks=said, **facts)
     await tell(
         session,
         ticket,

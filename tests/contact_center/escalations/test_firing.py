@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from contact_center.accounts.models import Account, Tier
-from contact_center.agents.models import Absence
+from contact_center.agents.models import Absence, Role, TeamMember
 from contact_center.alerts.queries import alerts_of
 from contact_center.bus import Bus
+from contact_center.calendars.days import parse
 from contact_center.db import Database
 from contact_center.escalations import queries
 from contact_center.escalations.actions import firing
@@ -16,16 +17,19 @@ from contact_center.events.queries import ticket_events
 from contact_center.events.rules import agent
 from contact_center.sla.actions import together
 from contact_center.sla.actions.rows import run_of
-from contact_center.sla.models import ClockState
+from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.queries import find_clock
 from contact_center.sla.rules.history import rebuild
 from contact_center.supervision import actions as supervision
 from contact_center.supervision.queries import orders_of
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.queries import lock_ticket
+from contact_center.work_orders.actions import issuing
+from contact_center.work_orders.actions.issuing import Asked
 from scheduler import batches, sweeps
 from tests.contact_center.escalations.conftest import cn, keep
 from tests.contact_center.sla.calendars import CHINA, closing
-from tests.support.factories import make_agent, make_customer
+from tests.support.factories import make_agent, make_customer, make_team
 
 FIRED, SKIPPED = "fired", "skipped_coalesced"
 
@@ -337,3 +341,42 @@ async def test_the_times_that_are_looked_at_are_in_the_index(desk, goal) -> None
         assert await queries.due_clocks(session, now=now, after=due, limit=10) == []
 
     assert due.id == (await desk.clock(ticket)).id
+
+
+async def test_a_late_department_is_told_of_to_its_own_lead_and_climbs_the_ladder(
+    desk, clock
+) -> None:
+    """G33: what it has promised is its own, so the customer's ticket is not late by it."""
+    ticket = await desk.ticket("40bh")
+    async with desk.runtime.db.begin() as session:
+        their_lead = await make_agent(session, now=clock(), role=Role.LEAD)
+        worker = await make_agent(session, now=clock())
+        network = await make_team(session, name="Network", now=clock())
+        for member in (their_lead, worker):
+            session.add(TeamMember(team_id=network.id, agent_id=member.id))
+        asked = Asked(
+            kind="task",
+            team_id=network.id,
+            task="Look at the line",
+            sign_for=parse("1bh"),
+            finish=parse("8bh"),
+            calendar=CHINA,
+        )
+        order = await issuing.issue(session, ticket, asked, by=agent(desk.owner.id), now=clock())
+
+    assert await desk.sweep(cn(23, 9, 30, 1), cn(23, 9, 45, 1), cn(23, 10), cn(23, 10, 0, 1)) == [
+        *(1, 1, 0, 1)
+    ]
+
+    owner, lead, theirs = desk.owner.id, desk.lead.id, their_lead.id
+    assert await desk.told(ticket) == [[owner], sorted([owner, theirs]), sorted([lead, theirs])]
+    look = await desk.look(ticket)
+    assert look.breached_at is None
+    async with desk.runtime.db.read() as session:
+        late = await find_clock(session, ticket, kind=ClockKind.SIGN_FOR, ref_id=order.id)
+        [supervised] = await orders_of(session, ticket)
+    assert late is not None
+    assert (late.state, late.breached_at) == (ClockState.BREACHED, cn(23, 10))
+    assert supervised.cause == "breach"
+    assert await desk.sweep(cn(23, 10, 30, 1)) == [1]  # half as long again
+    assert (await desk.told(ticket))[3] == [theirs]

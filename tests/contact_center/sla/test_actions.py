@@ -124,11 +124,11 @@ async def test_a_new_target_leaves_what_is_settled_alone(session, clock, ticket)
 # Promises of other slices: each change is an event of its own
 
 
-async def sign_for(session, ticket, clock, goal="2h", **more):
+async def acknowledge(session, ticket, clock, goal="2h", **more):
     return await clocks.start(
         session,
         ticket,
-        kind=ClockKind.SIGN_FOR,
+        kind=ClockKind.ACKNOWLEDGEMENT,
         target=parse(goal),
         calendar=ROUND_THE_CLOCK,
         start=clock(),
@@ -141,11 +141,11 @@ async def sign_for(session, ticket, clock, goal="2h", **more):
 async def test_a_promise_of_its_own_counts_for_the_ticket(session, clock, ticket) -> None:
     await together.answer(session, ticket, message_id=1, now=clock())
 
-    found = await sign_for(session, ticket, clock)
+    found = await acknowledge(session, ticket, clock)
 
     assert ticket.next_due_at == found.due_at == clock() + timedelta(hours=2)
     with pytest.raises(Conflict):
-        await sign_for(session, ticket, clock)
+        await acknowledge(session, ticket, clock)
 
 
 async def test_what_was_not_promised_cannot_be_kept(session, clock, ticket) -> None:
@@ -156,8 +156,8 @@ async def test_what_was_not_promised_cannot_be_kept(session, clock, ticket) -> N
 async def test_every_change_is_logged_and_the_log_makes_the_same_clock(
     session, clock, ticket
 ) -> None:
-    at = {"kind": ClockKind.SIGN_FOR, "ref_id": 7}
-    await sign_for(session, ticket, clock)
+    at = {"kind": ClockKind.ACKNOWLEDGEMENT, "ref_id": 7}
+    await acknowledge(session, ticket, clock)
     until = clock() + timedelta(hours=5)
     await clocks.extend(session, ticket, until=until, now=clock(), **at)
     clock.advance(hours=3)
@@ -170,12 +170,14 @@ async def test_every_change_is_logged_and_the_log_makes_the_same_clock(
         "clock.extended",
         "clock.stopped",
     ]
-    assert rebuild(events) == {(ClockKind.SIGN_FOR, 7): run_of(found)}
+    assert rebuild(events) == {(ClockKind.ACKNOWLEDGEMENT, 7, 0): run_of(found)}
 
 
 async def test_a_promise_that_no_longer_holds_is_not_broken(session, clock, ticket) -> None:
-    await sign_for(session, ticket, clock)
+    await acknowledge(session, ticket, clock)
 
-    found = await clocks.cancel(session, ticket, kind=ClockKind.SIGN_FOR, ref_id=7, now=clock())
+    found = await clocks.cancel(
+        session, ticket, kind=ClockKind.ACKNOWLEDGEMENT, ref_id=7, now=clock()
+    )
 
     assert (found.state, found.breached_at) == (ClockState.CANCELLED, None)

@@ -79,7 +79,7 @@ async def begun(db, clock, keep):
 async def the_clock(db, ticket_id):
     async with db.read() as session:
         [found] = await queries.all_clocks(session, ticket_id)
-        assert rebuild(await ticket_events(session, ticket_id)) == {(FINISH, 1): run_of(found)}
+        assert rebuild(await ticket_events(session, ticket_id)) == {(FINISH, 1, 0): run_of(found)}
         return found
 
 

@@ -35,7 +35,8 @@ async def begun(session, clock, **fields):
 
 
 async def stored(session, ticket):
-    return {(c.kind, c.ref_id): run_of(c) for c in await queries.all_clocks(session, ticket.id)}
+    clocks = await queries.all_clocks(session, ticket.id)
+    return {(c.kind, c.ref_id, c.attempt): run_of(c) for c in clocks}
 
 
 async def wait(session, ticket, li, clock, status=Status.WAITING_CUSTOMER) -> None:
@@ -96,7 +97,7 @@ async def test_g24_the_oldest_unanswered_message_counts(session, clock, li) -> N
     await messages.reply(session, ticket.id, text="Tomorrow", by=agent(li.id), now=clock())
 
     found = (await stored(session, ticket)).items()
-    [only] = [run for (kind, _), run in found if kind is ClockKind.NEXT_RESPONSE]
+    [only] = [run for (kind, *_), run in found if kind is ClockKind.NEXT_RESPONSE]
     assert (only.state, only.started_at) == (ClockState.MET, asked_at)
 
 
@@ -116,7 +117,7 @@ async def test_g24_thanks_that_need_no_reply_are_excluded(session, clock, li) ->
     await actions.need_no_reply(session, ticket.id, by=agent(li.id), now=clock())
 
     found = await stored(session, ticket)
-    assert found[ClockKind.NEXT_RESPONSE, number].state is ClockState.CANCELLED
+    assert found[ClockKind.NEXT_RESPONSE, number, 0].state is ClockState.CANCELLED
     assert ticket.waiting_since is None
     event = (await ticket_events(session, ticket.id))[-1]
     assert (event.kind, event.actor) == ("ticket.needs_no_reply", agent(li.id))
@@ -150,7 +151,7 @@ async def test_who_waits_on_a_merged_ticket_waits_on_the_survivor(
     await links.merge(session, victim.id, into=survivor.id, by=agent(li.id), now=clock())
 
     found = await stored(session, survivor)
-    [waits] = [r for (k, _), r in found.items() if k is ClockKind.NEXT_RESPONSE and r.is_owed]
+    [waits] = [r for (k, *_), r in found.items() if k is ClockKind.NEXT_RESPONSE and r.is_owed]
     assert (waits.ref_id, waits.started_at) == (number, asked_at)
     assert survivor.next_due_at is not None
     await session.flush()

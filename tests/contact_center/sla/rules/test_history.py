@@ -134,7 +134,7 @@ def test_c1_c2_c3_c4_hold_and_c7_the_log_says_it_all(goal, hours, start, steps) 
         life.turn(operation, DO[operation](life, at), at=at)
         check(life, operation)
 
-    assert rebuild(life.events) == {(ClockKind.RESOLUTION, 3): life.run}, "C7"
+    assert rebuild(life.events) == {(ClockKind.RESOLUTION, 3, 0): life.run}, "C7"
 
 
 @given(goal=GOALS, hours=CALENDARS, start=STARTS, begins=STEPS, takes=STEPS)
@@ -178,7 +178,7 @@ def test_a_clock_made_of_its_log_is_the_same_to_the_last_field() -> None:
 
     assert list(rebuild(life.events).values()) == [life.run]
     assert life.run == replace(life.run, consumed=3 * 3600)
-    assert ran(life.events, (ClockKind.RESOLUTION, 3)) == [
+    assert ran(life.events, (ClockKind.RESOLUTION, 3, 0)) == [
         (monday(9), monday(11)),
         (monday(12), monday(13)),
     ]

@@ -107,5 +107,10 @@ async def mark_old_alerts_as_read(session: AsyncSession, *, before: datetime) ->
     await session.execute(old.values(read_at=Alert.created_at))
 
 
+async def mark_alerts_as_sent(session: AsyncSession) -> None:
+    unsent = update(Alert).where(Alert.sent_at.is_(None))
+    await session.execute(unsent.values(sent_at=Alert.created_at))
+
+
 async def count_tickets(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(Ticket)) or 0

@@ -108,6 +108,7 @@ async def seed(db: Database, *, now: datetime) -> int:
     """All or nothing; how many tickets there are. Raises Conflict where somebody works already."""
     async with _filling(db) as (session, password_hash):
         await load(session, FILE.read_bytes(), password_hash=password_hash, now=now)
+        await queries.mark_alerts_as_sent(session)
         return await queries.count_tickets(session)
 
 

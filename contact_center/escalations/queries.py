@@ -61,6 +61,7 @@ class Held(NamedTuple):
     assignee_id: int | None
     event_count: int
     breached_at: datetime | None
+    about_agent_id: int | None = None
 
 
 class Task(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.models import Role
-from contact_center.agents.queries import acting_for, page_of_agents
+from contact_center.agents.queries import acting_for, is_recused, page_of_agents
 from contact_center.alerts.queries import leads_of
 from contact_center.escalations.queries import Held, Task
 from contact_center.ladder import Who
@@ -39,10 +39,11 @@ class People:
         if not whom:
             return []
         wanted = [agent for who in sorted(whom) for agent in await self._are(who, subject)]
+        about = subject.ticket.about_agent_id
         return (
-            await self._here(wanted)
-            or await self._here(await self._leads_of(subject.ticket.team_id))
-            or await self._here(await self._all_managers())
+            await self._here(wanted, about=about)
+            or await self._here(await self._leads_of(subject.ticket.team_id), about=about)
+            or await self._here(await self._all_managers(), about=about)
         )
 
     async def _are(self, who: Who, subject: Subject) -> Sequence[int]:
@@ -81,10 +82,13 @@ class People:
                     break
         return self._managers or []
 
-    async def _here(self, agent_ids: Collection[int]) -> list[int]:
-        """Those who are here, or act for who is not."""
+    async def _here(self, agent_ids: Collection[int], *, about: int | None) -> list[int]:
+        """Those who are here, or act for who is not; nobody who must not handle the complaint."""
         if unknown := set(agent_ids) - self._acting.keys():
             acting = await acting_for(self._session, unknown, now=self._now)
             self._acting |= {agent_id: acting.get(agent_id) for agent_id in unknown}
         found = (self._acting[agent_id] for agent_id in agent_ids)
-        return list(dict.fromkeys(agent_id for agent_id in found if agent_id is not None))
+        here = list(dict.fromkeys(agent_id for agent_id in found if agent_id is not None))
+        if about is None:
+            return here
+        return [one for one in here if not await is_recused(self._session, one, about=about)]

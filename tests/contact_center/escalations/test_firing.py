@@ -57,6 +57,14 @@ async def resume(runtime, ticket_id: int) -> None:
         await together.resume(session, await lock_ticket(session, ticket_id), now=runtime.now())
 
 
+async def test_o7_whom_it_is_about_is_not_told_that_time_runs_out(desk) -> None:
+    ticket = await desk.ticket(about_agent_id=desk.lead.id, owner_id=desk.manager.id)
+
+    await desk.sweep(cn(23, 13), cn(23, 15), cn(23, 17, 30), cn(24, 18))
+
+    assert {number for told in await desk.told(ticket) for number in told} == {desk.manager.id}
+
+
 async def test_g34_eight_business_hours_climb_the_ladder_and_no_rung_is_told_twice(desk) -> None:
     ticket = await desk.ticket()
     moments = [cn(23, 13), cn(23, 15), cn(23, 17), cn(24, 18)]

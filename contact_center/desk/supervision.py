@@ -56,7 +56,7 @@ class Panel:
 @routes.get("/supervision", permission=OVERRIDE)
 async def show_board(call: Call) -> web.Response:
     session = call.session
-    orders = await page_of_orders(session, limit=100)
+    orders = await page_of_orders(session, reader=call.agent.id, limit=100)
     tickets = await tickets_by_id(session, {order.ticket_id for order in orders})
     listed = await rows_of(session, list(tickets.values()), agent_id=call.agent.id, now=call.now)
     rows = {row.ticket.id: row for row in listed}  # without what the reader must not see

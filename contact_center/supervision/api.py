@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from contact_center.events.rules import agent
 from contact_center.supervision import actions, queries
 from contact_center.supervision.models import Cause, SupervisionOrder
+from contact_center.tickets.api.views import reader_of
 from contact_center.tickets.queries import get_ticket
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
@@ -54,7 +55,11 @@ async def list_supervision_orders(
     """List orders to supervise tickets, the oldest first; with `ended` those too that are over."""
     (last,) = read_cursor(after, int) or (0,)
     rows = await queries.page_of_orders(
-        call.session, only_open=not ended, after=last, limit=limit + 1
+        call.session,
+        reader=reader_of(call),
+        only_open=not ended,
+        after=last,
+        limit=limit + 1,
     )
     return page_of(rows, limit=limit, key=lambda order: (order.id,), show=_view)
 

@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import insert_many
 from contact_center.db import Table, among, insert_or_ignore
 from contact_center.errors import NotFound
 from contact_center.supervision.models import IS_OPEN, Cause, SupervisionOrder
+from contact_center.tickets.queries import seen_by
 
 ORDERS = Table.metadata.tables["supervision_orders"]
 _OPEN = text(f"supervision_orders.{IS_OPEN}")
@@ -81,15 +82,16 @@ async def orders_of(session: AsyncSession, ticket_id: int) -> Sequence[Supervisi
 
 
 async def page_of_orders(
-    session: AsyncSession, *, only_open: bool = True, after: int = 0, limit: int = 50
+    session: AsyncSession,
+    *,
+    reader: int = 0,
+    only_open: bool = True,
+    after: int = 0,
+    limit: int = 50,
 ) -> Sequence[SupervisionOrder]:
-    """The oldest first."""
-    found = select(SupervisionOrder).where(SupervisionOrder.id > after)
+    """The oldest first; not those about the agent who reads."""
+    seen = seen_by(reader, SupervisionOrder.ticket_id)
+    found = select(SupervisionOrder).where(SupervisionOrder.id > after, seen)
     if only_open:
         found = found.where(_OPEN)
     return (await session.scalars(found.order_by(SupervisionOrder.id).limit(limit))).all()
-
-
-async def open_size(session: AsyncSession, *, most: int = 100) -> int:
-    inner = select(SupervisionOrder.id).where(_OPEN).limit(most)
-    return await session.scalar(select(func.count()).select_from(inner.subquery())) or 0

@@ -46,6 +46,8 @@ async def test_o7_a_lead_is_not_told_of_what_is_about_them(session, clock, lead)
 
     assert await kinds(session, lead.id) == []
     assert await kinds(session, manager.id) == ["supervision.ordered"]
+    assert await queries.page_of_orders(session, reader=lead.id) == []
+    assert len(await queries.page_of_orders(session, reader=manager.id)) == 1
 
 
 async def test_an_order_is_taken_instructed_and_ended_with_an_explanation(

@@ -22,7 +22,7 @@ from contact_center.complaints.models import (
 from contact_center.complaints.rules.authority import shown
 from contact_center.complaints.rules.extensions import Step, steps_of
 from contact_center.complaints.rules.letters import LetterKind
-from contact_center.complaints.rules.stages import SCORES, missing, needs_two
+from contact_center.complaints.rules.stages import LEVELS, SCORES, missing, needs_two
 from contact_center.desk.render import page
 from contact_center.desk.shell import surroundings
 from contact_center.desk.story import Story, story_of
@@ -112,6 +112,7 @@ async def _sheet(call: Call, session: "AsyncSession", ticket_id: int, story: Sto
     procedure, decision, complaint = turn.procedure, case.decision, case.complaint
     language = (await conversation_to_answer(session, case.ticket)).language
     names = {"reference": case.ticket.reference, "company": turn.settings.company}
+    alternatives = "alternatives_last" if complaint.level == LEVELS else "alternatives"
     over_since = await clocks.over_since(session, case, now=call.now)
     is_ready = complaint.stage is Stage.DECISION_READY
     return Sheet(
@@ -125,7 +126,7 @@ async def _sheet(call: Call, session: "AsyncSession", ticket_id: int, story: Sto
         two_people=needs_two(case, procedure),
         way=_way(complaint.stage),
         draft=await _draft(session, case, LetterKind.FINAL, language, turn) if is_ready else "",
-        alternatives=turn.texts.say(language, "complaints.alternatives", **names),
+        alternatives=turn.texts.say(language, f"complaints.{alternatives}", **names),
         extensions=await _extensions(session, case, turn),
         over_since=over_since,
         holding=await _draft(session, case, LetterKind.OVERDUE, language, turn)

@@ -134,6 +134,27 @@ async def test_g39_the_page_offers_the_letter_that_is_overdue(desk, language, as
     assert "ombudsman" in await desk.page(f"/desk/tickets/{number}/complaint/letters/overdue", ann)
 
 
+async def test_after_the_review_no_other_review_is_offered(desk) -> None:
+    ann, bob = await desk.hire("Ann"), await desk.hire("Bob")
+    lee = await desk.hire("Lee", Role.LEAD)
+    number = await complain(desk, ann)
+    await decide(desk, ann, lee, number)
+    contents = [("text", "No"), *(("contents", code) for code in TICKED)]
+    address = f"/desk/tickets/{number}/complaint/respond"
+    await desk.client.post(address, data=contents, headers=ann.htmx)
+    await take(desk, ann, number, "answer", accepted="false", channel="phone", quote="No!")
+    assert "You can ask for a review" in await file(desk, ann, number)
+    await take(desk, lee, number, "review", handler=str(bob.agent.id))
+    assert "It is with Bob" in await file(desk, ann, number)
+    await take(desk, bob, number, "decide", outcome="partly_upheld", reasons="It was weak")
+    await desk.client.post(address, data=contents, headers=bob.htmx)
+
+    html = await file(desk, lee, number)
+
+    assert "You can ask for a review" not in html
+    assert "bodies outside Tea" in html
+
+
 async def test_the_page_says_how_much_more_time_there_may_be_and_who_grants_it(desk) -> None:
     ann = await desk.hire("Ann")
     number = await complain(desk, ann)

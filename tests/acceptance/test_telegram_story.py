@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,16 +11,18 @@ from bots.dialogs.talk import build_dialogue
 from bots.telegram.app import TelegramFront
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
+from contact_center.complaints.actions import deciding, handling
+from contact_center.complaints.actions.turns import Turn
+from contact_center.complaints.models import Outcome
 from contact_center.db import Database
-from contact_center.events.rules import agent
+from contact_center.events.rules import Actor, agent
 from contact_center.intake.actions.taking import Intake
 from contact_center.messages.actions import reply
 from contact_center.messages.queries import conversation_messages
 from contact_center.runtime import Runtime
 from contact_center.settings import Telegram
 from contact_center.switchboard import Rule, Switchboard
-from contact_center.tickets.actions import resolve
-from contact_center.tickets.models import ResolutionCode, Status, Ticket
+from contact_center.tickets.models import Status, Ticket
 from contact_center.tickets.queries import get_ticket
 from scheduler.relay import Relay
 from scheduler.sweeps import make_callbacks, plan_callbacks
@@ -134,6 +137,35 @@ async def complain(ann: Chat) -> None:
     await ann.reads("Your complaint is with our people now.")
 
 
+async def handle(service: Runtime, ticket_id: int, *, by: Actor) -> None:
+    """Take the complaint through its stages up to the response."""
+    turn = Turn(
+        by=by,
+        now=service.now(),
+        procedure=service.procedure,
+        policies=service.policies,
+        settings=service.settings,
+        texts=service.texts,
+    )
+    async with service.db.begin() as session:
+        next_at = turn.now + timedelta(days=1)
+        await handling.acknowledge(
+            session, ticket_id, next_step="We look at the parcel", next_at=next_at, turn=turn
+        )
+        scores = dict.fromkeys(("severity", "safety", "complexity", "impact", "urgency"), 1)
+        await handling.assess(session, ticket_id, scores=scores, turn=turn)
+        await deciding.decide(
+            session, ticket_id, outcome=Outcome.UPHELD, reasons="It was broken", turn=turn
+        )
+        await deciding.respond(
+            session,
+            ticket_id,
+            text="You are right: here is your refund.",
+            contents=sorted(service.procedure.contents),
+            turn=turn,
+        )
+
+
 async def test_a_complaint_from_the_first_word_to_the_last(
     service: Runtime, telegram: FakeTelegram, clock: FakeClock
 ) -> None:
@@ -155,8 +187,8 @@ async def test_a_complaint_from_the_first_word_to_the_last(
         await reply(session, ticket.id, text="The money is on its way.", by=by, now=clock())
     await ann.reads("Li Wei:\nThe money is on its way.")
 
-    async with service.db.begin() as session:
-        await resolve(session, ticket.id, code=ResolutionCode.SOLVED, by=by, now=clock())
+    await handle(service, ticket.id, by=by)
+    await ann.reads("You are right: here is your refund.")
     clock.advance(hours=1)
     await plan_callbacks(service)
     await make_callbacks(service)

@@ -57,6 +57,18 @@ class Talking(Steps):
         row = self.desk.ticket(ticket)
         self.step(messages.reply, row.id, text="Soon", by=self.desk.person(who, row))
 
+    @where("tickets", Status.OPEN)
+    @rule(ticket=TICKETS, who=st.sampled_from(["assignee", "owner", "acting"]))
+    def ask_customer(self, ticket: int, who: str) -> None:
+        row = self.desk.ticket(ticket, {Status.OPEN})
+        facts = {"by": self.desk.person(who, row), "now": self.desk.now}
+
+        async def ask(session: AsyncSession) -> None:
+            await messages.reply(session, row.id, text="Which one?", **facts)
+            await tickets.wait(session, row.id, status=Status.WAITING_CUSTOMER, **facts)
+
+        self.done("ask_customer", ask)
+
     @where("tickets", Status.QUEUED)
     @rule(ticket=TICKETS, who=COLLEAGUES)
     def claim(self, ticket: int, who: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from contact_center.calendars.hours import between
+from contact_center.calendars.hours import Calendar, between
 from contact_center.sla.actions.rows import run_of
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.rules.engine import measure
@@ -53,8 +53,7 @@ class Timekeeping:
         elif before.state == ClockState.PAUSED and clock.id in self.paused:
             since, due = self.paused.pop(clock.id)
             if list(verbs) == ["resumed"]:
-                hours = SHIPPED.get(clock.calendar) or BY_NAME[clock.calendar]
-                time = measure(clock.goal, hours)
+                time = _time(clock)
                 shift = between(time, due, clock.due_at)
                 assert clock.due_at >= due, "T6"
                 assert shift == between(time, since, now), ("T6", clock, since, due, now)
@@ -79,6 +78,8 @@ def _check_shape(clock: Row) -> None:
     """C1: exactly one of running, paused, ended; C2: met if and only if in time."""
     state, ended = clock.state, clock.stopped_at is not None
     if state == ClockState.RUNNING:
+        left = max(clock.target - clock.consumed, 0)
+        assert between(_time(clock), clock.running_since, clock.due_at) == left, "C1"
         assert (clock.running_since is not None, clock.due_at is not None, ended) == (1, 1, 0), "C1"
     elif state == ClockState.PAUSED:
         assert (clock.running_since, clock.due_at, ended) == (None, None, False), "C1"
@@ -116,6 +117,10 @@ def _verbs(desk: Desk, clock: Row) -> list[str]:
         for said in event.data.get(CLOCKS, ())
         if (said["clock"], said["ref"]) == (clock.kind, clock.ref_id)
     ]
+
+
+def _time(clock: Row) -> Calendar:
+    return measure(clock.goal, SHIPPED.get(clock.calendar) or BY_NAME[clock.calendar])
 
 
 def _is_owed(clock: Row) -> bool:

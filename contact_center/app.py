@@ -32,7 +32,7 @@ from contact_center.sources import api as inbound
 from contact_center.sources.models import Source
 from contact_center.statuspage import pages as statuspage
 from contact_center.supervision import api as supervision
-from contact_center.tickets.api import log, records, work
+from contact_center.tickets.api import clocks, log, records, work
 from contact_center.tickets.api.views import guard
 from contact_center.uploads import api as uploads
 from contact_center.web import docs, health
@@ -62,6 +62,7 @@ TABLES = (
     customers.routes,
     finding.routes,
     records.routes,
+    clocks.routes,
     work.routes,
     contacts.routes,
     requests.routes,

@@ -15,6 +15,7 @@ from contact_center.desk.static_files import address_of
 from contact_center.texts import FALLBACK
 from contact_center.tickets.models import reference
 from contact_center.web.call import Call
+from contact_center.work_orders.models import reference as order_reference
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -24,7 +25,12 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_ENVIRONMENT.globals.update(static=address_of, reference=reference, languages=words.LANGUAGES)
+_ENVIRONMENT.globals.update(
+    static=address_of,
+    reference=reference,
+    order_reference=order_reference,
+    languages=words.LANGUAGES,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,7 @@ class Reader:
             "exactly": partial(times.exactly, zone=zone),
             "span": partial(times.span, language=language),
             "tell": partial(timeline.tell, language),
+            "why": lambda reason: reason.sentences(language, zone),
             "until": lambda at: (at - self.now).total_seconds(),
         }
 

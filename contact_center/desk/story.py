@@ -28,8 +28,10 @@ from contact_center.promises.models import Promise
 from contact_center.promises.queries import promises_of
 from contact_center.routing.models import RoutingDecision
 from contact_center.routing.queries import decisions_of
-from contact_center.sla.models import Clock, ClockKind
-from contact_center.sla.queries import clocks_of
+from contact_center.sla.actions.explaining import reasons_for
+from contact_center.sla.models import Clock, ClockKind, ClockState
+from contact_center.sla.queries import all_clocks, clocks_of
+from contact_center.sla.rules.reasons import Reason
 from contact_center.tickets.models import Status, Ticket
 from contact_center.tickets.queries import (
     get_ticket,
@@ -97,6 +99,7 @@ class Story:
     others: Sequence[Ticket]
     links: Sequence[tuple[TicketLink, Ticket]]
     clocks: Sequence[Clock]
+    reasons: Sequence[Reason]  # of all clocks: why they are due when they are
     events: Sequence[Event]
     names: dict[int, str]
     climbing: Facts  # what the ladder has to know
@@ -134,6 +137,10 @@ class Story:
 
     def allows(self, step: str) -> bool:
         return self.ticket.status in STEPS[step]
+
+    def closed_until(self, clock: Clock, now: datetime) -> datetime | None:
+        """When a clock counts on that runs while the calendar is closed."""
+        return next((x.closed_until(now) for x in self.reasons if x.clock.id == clock.id), None)
 
     @property
     def due(self) -> Clock | None:
@@ -186,6 +193,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
     hidden = await hidden_among(session, linked, reader=reader)
     clocks = await clocks_of(session, ticket.id)
     events = await ticket_events(session, ticket.id, limit=500)
+    reasons = await reasons_for(session, await all_clocks(session, ticket.id), events)
     staff: Sequence[Agent] = await agents.all_agents(session)
     names = {agent.id: agent.name for agent in staff}
     orders = await work_orders_of(session, ticket.id)
@@ -214,6 +222,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
             if (number := _other(link, ticket)) not in hidden
         ],
         clocks=[clocks[kind] for kind in ClockKind if kind in clocks],
+        reasons=[one for one in reasons if one.clock.state is not ClockState.CANCELLED],
         events=events,
         names=names,
         climbing=await facts_of(session, ticket),

@@ -68,6 +68,23 @@ def ran(events: Iterable[Said], key: Key) -> list[Span]:
     return spans
 
 
+def pauses(events: Iterable[Said], key: Key) -> list[Span]:
+    """When a clock stood still, up to when it ran again; what still does is not among them."""
+    spans: list[Span] = []
+    since: datetime | None = None
+    for event in events:
+        for facts in event.data.get(CLOCKS, ()):
+            if _key(facts) != key or "running_since" not in facts:
+                continue
+            again = _read("running_since", facts["running_since"])
+            if again is None:
+                since = event.at
+            elif since is not None and since < again:
+                spans.append((since, again))
+                since = None
+    return spans
+
+
 def _apply(run: Run | None, key: Key, facts: Mapping[str, Any]) -> Run:
     values = {name: _read(name, facts[name]) for name in NAMES[3:] if name in facts}
     if run is not None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contact_center.calendars.hours import Calendar, between
 from contact_center.sla.actions.rows import run_of
-from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.models import OF_WORK_ORDERS, ClockKind, ClockState
 from contact_center.sla.rules.engine import measure
 from contact_center.sla.rules.history import CLOCKS, rebuild
 from tests.acceptance.machine.desk import Desk
@@ -35,7 +35,8 @@ class Timekeeping:
         for event in desk.sight.fresh:
             if event.ticket_id is not None and event.data.get(CLOCKS):
                 moved.add(event.ticket_id)
-            if event.kind in ("escalation.fired", "escalation.skipped"):
+            is_rung = event.kind in ("escalation.fired", "escalation.skipped")
+            if is_rung and event.data["clock"] not in OF_WORK_ORDERS:  # these begin anew
                 rung = tuple(event.data[name] for name in ("clock", "ref", "rung"))
                 assert (event.ticket_id, *rung) not in self.told, "C6"
                 self.told.add((event.ticket_id, *rung))
@@ -63,13 +64,13 @@ class Timekeeping:
 
 def check_log(desk: Desk, ticket_id: int) -> None:
     """C7: clocks made of the log are those in the table."""
-    stored = {(c.kind, c.ref_id): run_of(c) for c in desk.sight.of("clocks", ticket_id)}
+    stored = {(c.kind, c.ref_id, c.attempt): run_of(c) for c in desk.sight.of("clocks", ticket_id)}
     assert rebuild(desk.sight.events.get(ticket_id, [])) == stored, "C7"
 
 
 def _check_next(desk: Desk, ticket: Row) -> None:
     owed = [c for c in desk.sight.of("clocks", ticket.id) if _is_owed(c)]
-    dues = [clock.due_at for clock in owed if clock.due_at is not None]
+    dues = [c.due_at for c in owed if c.due_at is not None and c.kind not in OF_WORK_ORDERS]
     assert ticket.next_due_at == min(dues, default=None)
     assert sum(clock.kind == ClockKind.NEXT_RESPONSE for clock in owed) <= 1, "C5"
 
@@ -115,7 +116,8 @@ def _verbs(desk: Desk, clock: Row) -> list[str]:
         for event in desk.sight.fresh
         if event.ticket_id == clock.ticket_id
         for said in event.data.get(CLOCKS, ())
-        if (said["clock"], said["ref"]) == (clock.kind, clock.ref_id)
+        if (said["clock"], said["ref"], said.get("attempt", 0))
+        == (clock.kind, clock.ref_id, clock.attempt)
     ]
 
 

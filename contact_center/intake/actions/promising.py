@@ -60,10 +60,14 @@ async def promise(
 
 
 async def write_clocks(session: AsyncSession, begun: Sequence[Begun]) -> None:
-    rows = []
+    rows: list[dict[str, Any]] = []
+    made: dict[int, list[dict[str, Any]]] = {}  # whatever begins together is the same but for ids
     for draft, runs, line in begun:
         ref_id = line.id if line is not None else 0
-        rows += [clock_row(draft.id, run) | {"ref_id": ref_id} for run in runs]
+        if id(runs) not in made:
+            made[id(runs)] = [clock_row(0, run) for run in runs]
+        ids = {"ticket_id": draft.id, "ref_id": ref_id}
+        rows += [{**row, **ids} for row in made[id(runs)]]
         if line is not None:  # it has its number only now
             said = [change("started", None, run) | {"ref": ref_id} for run in runs]
             draft.tell_clocks(said, "message.received")

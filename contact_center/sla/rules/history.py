@@ -22,6 +22,8 @@ _DEFAULTS = {
     "policy_version": "",
 }
 
+_SAME = {"running_since": "started_at", "legal_due_at": "due_at"}
+
 
 class Said(Protocol):
     """An event, as far as clocks are concerned."""
@@ -37,10 +39,17 @@ def change(verb: str, before: Run | None, after: Run) -> dict[str, Any]:
         facts["attempt"] = after.attempt
     for name in NAMES[3:]:
         value = getattr(after, name)
-        was = _DEFAULTS.get(name) if before is None else getattr(before, name)
+        was = _usual(name, after) if before is None else getattr(before, name)
         if value != was:
             facts[name] = value.isoformat() if name in _MOMENTS and value else value
     return facts
+
+
+def _usual(name: str, run: Run) -> Any:
+    """Of a new clock; it is not said. Each new ticket has some of them."""
+    if name in _SAME:
+        return getattr(run, _SAME[name])
+    return _DEFAULTS.get(name)
 
 
 def rebuild(events: Iterable[Said]) -> dict[Key, Run]:
@@ -57,14 +66,17 @@ def ran(events: Iterable[Said], key: Key) -> list[Span]:
     """When a clock was running, up to where it runs now or stopped last."""
     spans: list[Span] = []
     since: datetime | None = None
+    run: Run | None = None
     for event in events:
         for facts in event.data.get(CLOCKS, ()):
-            if _key(facts) == key and "running_since" in facts:
-                text = facts["running_since"]
-                again = datetime.fromisoformat(text) if text else None
-                if since is not None:  # a calendar's edit is noticed later than it counts
-                    spans.append((since, min(again or event.at, event.at)))
-                since = again
+            if _key(facts) != key:
+                continue
+            before, run = run, _apply(run, key, facts)
+            if before is not None and before.running_since == run.running_since:
+                continue
+            if since is not None:  # a calendar's edit is noticed later than it counts
+                spans.append((since, min(run.running_since or event.at, event.at)))
+            since = run.running_since
     return spans
 
 
@@ -90,7 +102,7 @@ def _apply(run: Run | None, key: Key, facts: Mapping[str, Any]) -> Run:
     if run is not None:
         return replace(run, **values)
     kind, ref_id, attempt = key
-    missing = dict.fromkeys(NAMES)
+    missing = dict.fromkeys(NAMES) | {name: values.get(as_) for name, as_ in _SAME.items()}
     known = {"kind": kind, "ref_id": ref_id, "attempt": attempt}
     return Run(**{**missing, **_DEFAULTS, **values, **known})
 

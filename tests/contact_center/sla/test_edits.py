@@ -25,7 +25,7 @@ from tests.support.calendars import POLICIES
 from tests.support.factories import make_agent, make_ticket
 
 MORNINGS = weekdays(9, 13)
-FINISH = ClockKind.FINISH
+PROMISED = ClockKind.FINAL_RESPONSE
 NINE = monday(9)
 
 
@@ -64,7 +64,7 @@ async def begun(db, clock, keep):
             await clocks.start(
                 session,
                 ticket,
-                kind=FINISH,
+                kind=PROMISED,
                 target=parse(goal),
                 calendar=calendar,
                 start=at,
@@ -79,7 +79,7 @@ async def begun(db, clock, keep):
 async def the_clock(db, ticket_id):
     async with db.read() as session:
         [found] = await queries.all_clocks(session, ticket_id)
-        assert rebuild(await ticket_events(session, ticket_id)) == {(FINISH, 1, 0): run_of(found)}
+        assert rebuild(await ticket_events(session, ticket_id)) == {(PROMISED, 1, 0): run_of(found)}
         return found
 
 

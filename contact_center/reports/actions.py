@@ -10,7 +10,14 @@ from contact_center.deliveries import queries as deliveries
 from contact_center.escalations.queries import notices
 from contact_center.ledger import queries as ledger
 from contact_center.reports import queries, rules
-from contact_center.reports.models import Digest, Notice, Period, TeamFigures, Wallboard
+from contact_center.reports.models import (
+    Digest,
+    KeptWord,
+    Notice,
+    Period,
+    TeamFigures,
+    Wallboard,
+)
 
 
 async def digest(
@@ -42,8 +49,29 @@ async def digest(
         longest_waiting=await queries.longest_waiting(
             session, now=now, team_ids=team_ids, reader=reader
         ),
+        kept_words=await _kept_words(session, period, now=now, team_ids=team_ids),
         notices=await _notices(session, period, team_ids=team_ids, reader=reader),
     )
+
+
+async def _kept_words(
+    session: AsyncSession,
+    period: Period,
+    *,
+    now: datetime,
+    team_ids: Collection[int] | None,
+) -> list[KeptWord]:
+    numbers = await queries.kept_words(session, period, now=now, team_ids=team_ids)
+    names = await agents.agent_names(session, set(numbers))
+    found = [
+        KeptWord(
+            agent_id=agent_id,
+            name=names.get(agent_id, ""),
+            promises=rules.promises(kept=kept, broken=broken),
+        )
+        for agent_id, (kept, broken) in numbers.items()
+    ]
+    return sorted(found, key=lambda one: (-one.promises.broken, one.name))
 
 
 async def _notices(

@@ -130,7 +130,17 @@ class Figures:
     resolution: Spread
     first_response_promises: Promises
     resolution_promises: Promises
+    promises: Mapping[ClockKind, Promises]  # of every kind; those of work orders are the team's
     satisfaction: Satisfaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptWord:
+    """What somebody has promised customers in their own words, and whether it was kept."""
+
+    agent_id: int
+    name: str
+    promises: Promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +185,7 @@ class Digest:
     total: Figures
     teams: Sequence[TeamFigures]
     longest_waiting: Sequence[Waiting]
+    kept_words: Sequence[KeptWord]  # the most broken first
     notices: Sequence[Notice]
 
 

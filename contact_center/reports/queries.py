@@ -13,6 +13,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     text,
     union_all,
@@ -24,6 +25,7 @@ from contact_center.callbacks.models import Callback, CallbackState
 from contact_center.db import among
 from contact_center.events.models import Event
 from contact_center.ledger.models import Quarantined
+from contact_center.promises.models import Promise, PromiseState
 from contact_center.reports.models import (
     AGES,
     Age,
@@ -37,9 +39,10 @@ from contact_center.reports.models import (
     Turn,
     Waiting,
 )
-from contact_center.sla.models import Clock, ClockKind, ClockState
+from contact_center.sla.models import OF_WORK_ORDERS, Clock, ClockKind, ClockState
 from contact_center.tickets.models import IS_ACTIVE, WAITING, Status, Ticket, TicketKind
 from contact_center.tickets.queries import visible_to
+from contact_center.work_orders.models import WorkOrder
 
 LONGEST = 10  # customers who wait
 
@@ -127,7 +130,11 @@ async def _response_times(session: AsyncSession, period: Period) -> list[tuple[T
 async def _promises(
     session: AsyncSession, period: Period, *, now: datetime
 ) -> dict[tuple[Team, ClockKind, bool], int]:
-    """Late ones that no sweep has marked yet count as broken all the same."""
+    """Late ones that no sweep has marked yet count as broken all the same.
+
+    Those of a work order are promises of the team it was given to.
+    """
+    team = case((Clock.kind.in_(tuple(OF_WORK_ORDERS)), WorkOrder.team_id), else_=Ticket.team_id)
     kept = and_(Clock.state == ClockState.MET, _within(Clock.stopped_at, period))
     broken = and_(Clock.state == ClockState.BREACHED, _within(Clock.breached_at, period))
     unnoticed = and_(text("clocks.state = 'running'"), _within(Clock.due_at, period))
@@ -137,13 +144,41 @@ async def _promises(
         (broken, False),
         (and_(unnoticed, Clock.due_at < now), False),
     ):
-        counted = _clocks(Ticket.team_id, Clock.kind, func.count()).where(condition)
-        for team, kind, number in await session.execute(
-            counted.group_by(Ticket.team_id, Clock.kind)
-        ):
-            key = (team, kind, is_kept)
+        counted = _clocks(team.label("team"), Clock.kind, func.count()).where(condition)
+        counted = counted.outerjoin(
+            WorkOrder,
+            and_(Clock.kind.in_(tuple(OF_WORK_ORDERS)), WorkOrder.id == Clock.ref_id),
+        )
+        for whose, kind, number in await session.execute(counted.group_by("team", Clock.kind)):
+            key = (whose, kind, is_kept)
             numbers[key] = numbers.get(key, 0) + number
     return numbers
+
+
+async def kept_words(
+    session: AsyncSession,
+    period: Period,
+    *,
+    now: datetime,
+    team_ids: Collection[int] | None = None,
+) -> dict[int, tuple[int, int]]:
+    """By who promised: kept, and broken. What was renegotiated in time or cancelled is neither."""
+    kept = and_(Promise.state == PromiseState.KEPT, _within(Promise.ended_at, period))
+    late = Promise.state.in_((PromiseState.OPEN, PromiseState.BROKEN))
+    broken = and_(late, _within(Promise.due_at, period), Promise.due_at < now)
+    found = (
+        select(
+            Promise.promised_by_id,
+            func.count(case((kept, 1))),
+            func.count(case((broken, 1))),
+        )
+        .join(Ticket, Ticket.id == Promise.ticket_id)
+        .where(or_(kept, broken), Ticket.status != Status.CANCELLED)
+    )
+    if team_ids is not None:
+        found = found.where(Ticket.team_id.in_(team_ids))
+    rows = await session.execute(found.group_by(Promise.promised_by_id))
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 async def _calls(session: AsyncSession, period: Period) -> list[Call]:

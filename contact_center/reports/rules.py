@@ -154,6 +154,7 @@ def figures(facts: Facts, *, teams: Collection[Team] | None = None) -> Figures:
         resolution=spread(resolutions),
         first_response_promises=_promises(facts, ClockKind.FIRST_RESPONSE, teams=teams),
         resolution_promises=_promises(facts, ClockKind.RESOLUTION, teams=teams),
+        promises={kind: _promises(facts, kind, teams=teams) for kind in ClockKind},
         satisfaction=satisfaction([call for call in facts.calls if ours(call.team)]),
     )
 

@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import update
 
 from contact_center.agents.models import Presence
+from contact_center.calendars.days import parse
+from contact_center.calendars.hours import ROUND_THE_CLOCK
 from contact_center.callbacks.models import Callback, CallbackState
 from contact_center.channels.base import Outgoing
 from contact_center.deliveries import actions as deliveries
@@ -12,10 +14,14 @@ from contact_center.events.rules import agent
 from contact_center.ledger import actions as ledger
 from contact_center.ledger.models import Outcome
 from contact_center.messages import actions as messages
+from contact_center.promises.models import Promise, PromiseState
 from contact_center.reports import actions, rules
 from contact_center.reports.models import Age, Digest, Wallboard
+from contact_center.sla.models import ClockKind
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Status
+from contact_center.work_orders.actions import issuing
+from contact_center.work_orders.actions.issuing import Asked
 from scheduler import sweeps
 from tests.conftest import NOON
 from tests.support.factories import inbound, make_agent, make_team, make_ticket
@@ -325,3 +331,64 @@ async def wallboard(office) -> Wallboard:
     async with office.runtime.db.read() as session:
         since = rules.instant(TODAY, zone=rules.ZoneInfo("UTC"))
         return await actions.wallboard(session, now=office.clock(), since=since)
+
+
+async def test_g54_met_of_what_was_decided_whatever_is_pending_or_excluded(office, clock) -> None:
+    """8 met, 1 done late, 1 overdue, 1 cancelled, 3 not due: 80 %."""
+    met = [await office.ticket() for _ in range(8)]
+    late, overdue, cancelled = [await office.ticket() for _ in range(3)]
+    for ticket in met:
+        await office.answers(ticket)
+    await office.cancels(cancelled)
+    clock.advance(minutes=61)
+    pending = [await office.ticket() for _ in range(3)]
+    await office.answers(late)
+
+    total = (await office.digest()).total
+
+    first = total.promises[ClockKind.FIRST_RESPONSE]
+    assert (first.kept, first.broken, first.compliance) == (8, 2, 0.8)
+    assert first == total.first_response_promises
+    for ticket in (*met, late, overdue, *pending):
+        await office.cancels(ticket)
+    assert (await office.digest()).total.promises[ClockKind.FIRST_RESPONSE].compliance is None
+
+
+async def test_what_a_department_promised_counts_for_it_and_words_for_who_gave_them(
+    office, clock
+) -> None:
+    ticket = await office.ticket()
+    await office.answers(ticket)
+    by, until = agent(office.li), clock() + timedelta(minutes=30)
+    async with office.runtime.db.begin() as session:
+        network = await make_team(session, name="Network", now=clock())
+        asked = Asked(
+            kind="task",
+            team_id=network.id,
+            task="Look",
+            sign_for=parse("30min"),
+            finish=parse("5h"),
+            calendar=ROUND_THE_CLOCK,
+        )
+        await issuing.issue(session, ticket, asked, by=by, now=clock())
+        for state, ended_at in ((PromiseState.KEPT, clock()), (PromiseState.OPEN, None)):
+            session.add(
+                Promise(
+                    ticket_id=ticket,
+                    text="x",
+                    due_at=until,
+                    promised_by_id=office.li,
+                    state=state,
+                    made_at=clock(),
+                    ended_at=ended_at,
+                )
+            )
+    clock.advance(minutes=31)
+
+    digest = await office.digest()
+
+    teams = {team.name: team.figures.promises[ClockKind.SIGN_FOR] for team in digest.teams}
+    assert (teams["Network"].broken, teams["Service"].broken) == (1, 0)
+    [word] = digest.kept_words
+    assert (word.name, word.promises.kept, word.promises.broken) == ("Li", 1, 1)
+    assert word.promises.compliance == 0.5

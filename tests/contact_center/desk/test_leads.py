@@ -12,10 +12,11 @@ LEAD_PAGES = (
     "/desk/undelivered",
     "/desk/quarantine",
     "/desk/supervision",
+    "/desk/complaints",
     "/desk/figures",
     "/desk/admin/replies",
 )
-EVERYBODYS = {"/desk/calendars", "/desk/work-orders", "/desk/promises"}
+EVERYBODYS = {"/desk/calendars", "/desk/corrective-actions", "/desk/work-orders", "/desk/promises"}
 ADMIN_PAGES = ("/desk/admin/agents", "/desk/admin/tokens", "/desk/admin/webhooks")
 
 

@@ -49,7 +49,7 @@ from contact_center.tickets.models import (
 )
 from contact_center.work_orders.actions import asking, issuing, working
 from contact_center.work_orders.models import WorkOrderState
-from contact_center.work_orders.queries import open_work_orders_of
+from contact_center.work_orders.queries import last_finished_at, open_work_orders_of
 
 _FORM = ("what_happened", "since", "order", "remedy")  # the questions, in their order
 _PRIORITIES = {TicketKind.PRAISE: "low", TicketKind.SUGGESTION: "low"}
@@ -263,7 +263,14 @@ class Performance:
 
     async def reply(self, case: Case, beat: Beat, now: datetime) -> None:
         await self._resume(case, now=now)
-        await messages.reply(self.session, case.ticket_id, text=beat.text, by=case.by, now=now)
+        by = await self._speaker(case)
+        await messages.reply(self.session, case.ticket_id, text=beat.text, by=by, now=now)
+
+    async def _speaker(self, case: Case) -> Actor:
+        """What departments' work came to the customer hears from the owner."""
+        ticket = await ticket_queries.get_ticket(self.session, case.ticket_id)
+        worked = await last_finished_at(self.session, ticket.id) is not None
+        return agent(ticket.owner_id) if worked and ticket.owner_id else case.by
 
     async def note(self, case: Case, beat: Beat, now: datetime) -> None:
         await messages.add_note(self.session, case.ticket_id, text=beat.text, by=case.by, now=now)
@@ -345,7 +352,7 @@ class Performance:
     async def _respond(self, case: Case, now: datetime) -> None:
         """The complaint is upheld; its customer is told so in one letter."""
         ticket_id, content = case.ticket_id, case.telling.content
-        turn = self.turn(case.by, now)
+        turn = self.turn(await self._speaker(case), now)
         await deciding.decide(
             self.session, ticket_id, outcome=Outcome.UPHELD, reasons=content.reasons, turn=turn
         )

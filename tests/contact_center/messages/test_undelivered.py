@@ -71,7 +71,10 @@ async def clock_of(session, ticket, kind):
 async def check_log(session, ticket) -> None:
     """C7: the log alone makes the same clocks."""
     await session.flush()
-    stored = {(c.kind, c.ref_id): run_of(c) for c in await clocks.all_clocks(session, ticket.id)}
+    stored = {
+        (c.kind, c.ref_id, c.attempt): run_of(c)
+        for c in await clocks.all_clocks(session, ticket.id)
+    }
     assert rebuild(await ticket_events(session, ticket.id)) == stored
 
 

@@ -7,14 +7,23 @@ from datetime import datetime
 from contact_center.calendars.hours import Calendar, between
 from contact_center.sla.actions.rows import run_of
 from contact_center.sla.models import OF_WORK_ORDERS, ClockKind, ClockState
-from contact_center.sla.rules.engine import measure
+from contact_center.sla.rules.engine import POLICY_CHANGE, measure
 from contact_center.sla.rules.history import CLOCKS, rebuild
 from tests.acceptance.machine.desk import Desk
 from tests.acceptance.machine.sight import Row
 from tests.support.calendars import BY_NAME, SHIPPED
 
 REGULATED = {ClockKind.ACKNOWLEDGEMENT, ClockKind.FINAL_RESPONSE}
-AGREED = {"extended", "retargeted", "due_recomputed", "inherited", "cancelled", "merged"}
+AGREED = {
+    "extended",
+    "restarted",
+    "retargeted",
+    "due_recomputed",
+    "inherited",
+    "cancelled",
+    "merged",
+}
+ANEW = {"restarted", "breached"}  # it may be over at once
 TERMINAL = {ClockState.MET, ClockState.CANCELLED}
 
 
@@ -97,14 +106,16 @@ def _check_shape(clock: Row) -> None:
 
 
 def _check_change(before: Row, clock: Row, verbs: Collection[str]) -> None:
-    if "retargeted" not in verbs or before.calendar == clock.calendar:
+    if not {"retargeted", *ANEW} & set(verbs) or before.calendar == clock.calendar:
         assert clock.consumed >= before.consumed, "C3"
     if before.state in TERMINAL and clock.state != before.state:
         assert "reopened" in verbs or before.state != ClockState.MET, "C4"
-        assert before.state != ClockState.CANCELLED or "started" in verbs, "C1"
+        # What was called no complaint for a while is one again.
+        assert before.state != ClockState.CANCELLED or ANEW & set(verbs), "C1"
     if before.state == ClockState.BREACHED and clock.state != ClockState.BREACHED:
         assert clock.state == ClockState.CANCELLED, "C4"
-    if clock.kind in REGULATED and clock.due_at != before.due_at:
+    is_moved = clock.due_at != before.due_at and before.state != ClockState.CANCELLED
+    if clock.kind in REGULATED and is_moved and clock.breach_cause != POLICY_CHANGE:
         assert AGREED & set(verbs), "C8"
     if not clock.pauses:
         assert clock.state != ClockState.PAUSED, "C8"

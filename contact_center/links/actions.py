@@ -68,7 +68,9 @@ async def merge(
     gained += await _expect_answer(session, survivor)
     facts = {"other": victim.id, "clocks": gained}
     await tickets.say(session, survivor, "ticket.absorbed", by=by, now=now, **facts)
-    if survivor.waiting_since is not None and survivor.status in WAITING:
+    if survivor.waiting_since is not None and survivor.status in WAITING - {
+        Status.WAITING_DEPARTMENT
+    }:
         await tickets.resume(session, survivor.id, by=by, now=now)  # as after any message
     return survivor
 

@@ -10,6 +10,7 @@ from contact_center.db import Database
 from contact_center.events.models import Event
 from contact_center.sla.models import Clock, ClockState
 from contact_center.tickets import actions as tickets
+from contact_center.tickets.actions import breaking, standing
 from contact_center.tickets.models import Status, Ticket
 from scheduler import batches, sweeps
 from tests.support.factories import make_ticket
@@ -80,12 +81,12 @@ async def test_a_row_that_fails_stops_no_other(runtime, clock, monkeypatch, capl
     async def all_broken(session, late, *, now):
         raise ValueError("one of these is poisoned")
 
-    monkeypatch.setattr(tickets, "say", broken)
+    monkeypatch.setattr(breaking, "say", broken)
     monkeypatch.setattr(tickets, "note_breaches_of", all_broken)
     assert await sweeps.note_breaches(runtime) == 3
     assert caplog.messages.count("sweep failed") == 2
 
-    monkeypatch.setattr(tickets, "say", note)
+    monkeypatch.setattr(breaking, "say", note)
     assert await sweeps.note_breaches(runtime) == 2
     assert len(await events(runtime.db, "clock.breached")) == 5
 
@@ -145,7 +146,7 @@ async def test_a_review_that_fails_is_put_off(runtime, clock, monkeypatch) -> No
     async def broken(*_, **__) -> None:
         raise ValueError("this one is poisoned")
 
-    monkeypatch.setattr(tickets, "resume", broken)
+    monkeypatch.setattr(standing, "resume", broken)
     assert await sweeps.end_waiting(runtime) == 0
 
     ticket = await one(runtime.db, Ticket, id=ticket_id)

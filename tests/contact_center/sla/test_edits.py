@@ -18,6 +18,7 @@ from contact_center.sla.rules.versions import calendar_digest, calendar_text
 from contact_center.switchboard import Switchboard
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status
+from contact_center.tickets.queries import lock_ticket
 from scheduler import sweeps
 from tests.contact_center.sla.calendars import NINE_TO_FIVE, closing, monday, tuesday, weekdays
 from tests.contact_center.sla.calendars import target as parse
@@ -175,7 +176,7 @@ async def test_tickets_that_become_one_are_read_by_the_hours_of_now(db, clock, k
     await keep(MORNINGS, clock())
 
     async with db.begin() as session:
-        pair = [await tickets.queries.lock_ticket(session, number) for number in (theirs, ours)]
+        pair = [await lock_ticket(session, number) for number in (theirs, ours)]
         await together.inherit(session, *pair, answered_at=None, now=clock())
         [found] = await queries.all_clocks(session, ours)
         assert (found.consumed, found.due_at) == (4 * 3600, tuesday(13))

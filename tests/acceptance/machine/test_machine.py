@@ -1,6 +1,6 @@
 """Ownership, clocks, work orders and promises under whatever people do, in whatever order.
 
-200 runs of 200 steps on SQLite, a few on PostgreSQL; `CC_TEST_RUNS=200` makes as many on both.
+20 runs of 200 steps on SQLite, a few on PostgreSQL; `CC_TEST_RUNS=200` makes as many on both.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.acceptance.machine.working import Working
 
 STEPS = 200
 PARTS = 4  # that run side by side
-RUNS = {"sqlite": 200, "postgresql": 8}
+RUNS = {"sqlite": 20, "postgresql": 4}
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from contact_center.switchboard import Rule, Switchboard
 from contact_center.texts import load_texts
 from tests.bench.figures import Figure
 from tests.bench.stages import Stage
+from tests.support.calendars import POLICIES
 from tests.support.factories import inbound, make_agent, make_team
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -81,6 +82,7 @@ async def from_message_to_offer(url: str, number: int) -> Sequence[float]:
         session.add_all([TeamMember(team_id=team.id, agent_id=agent.id) for agent in agents])
     texts = load_texts(config_directory() / "texts")
     intake = Intake(
+        policies=POLICIES,
         db=db,
         settings=Settings(),
         texts=texts,

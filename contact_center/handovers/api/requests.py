@@ -141,7 +141,7 @@ async def list_sent_handovers(call: Call) -> list[HandoverView]:
     return [show_handover(one) for one in await queries.sent_by(call.session, call.agent.id)]
 
 
-@routes.post("/me/handovers/acceptance", permission=WRITE, status=200, errors=(409,))
+@routes.post("/me/handovers/acceptance", permission=WRITE, status=200, errors=(404, 409))
 async def accept_handovers(call: Call, body: Several) -> list[HandoverView]:
     """Take over several at once: all of them, or none."""
     by = agent(call.agent.id)

@@ -56,7 +56,9 @@ class Reason:
 
 def terms_of(run: Run, policies: Policies | None, calendar: Calendar) -> Terms:
     """As its policy called them; a policy that is no longer known gives its name."""
-    target, rule = days.parse(run.goal or f"{run.target}s"), engine.parse_rule(run.rule)
+    # A clock from before there were policies has seconds alone.
+    target = days.parse(run.goal) if run.goal else days.Target(run.target, days.Unit.SECONDS)
+    rule = engine.parse_rule(run.rule)
     title: Words = {"en": run.policy or "–"}
     known = Terms(
         Kind(run.kind.value),

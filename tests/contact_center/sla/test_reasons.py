@@ -85,3 +85,13 @@ async def test_work_is_explained_by_what_its_kind_is_called(session, ticket, clo
     assert reason.title("zh") == "任务"
     assert reason.sentences("en", UTC)[0] == "Task: finished within 4 business hours."
     assert reason.clock.due_at == datetime(2026, 11, 23, 9, tzinfo=UTC) + timedelta(hours=4)
+
+
+async def test_a_clock_from_before_there_were_policies_has_its_seconds(session, ticket) -> None:
+    for clock in await all_clocks(session, ticket.id):
+        clock.goal, clock.target = "", 86_400
+
+    reason = await the_reason(session, ticket)
+
+    assert reason.terms.target.seconds == 86_400
+    assert reason.sentences("en", UTC)

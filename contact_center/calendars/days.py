@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from contact_center.calendars.borders import border
-from contact_center.calendars.hours import _instant, add
+from contact_center.calendars.hours import _instant, add, next_opening
 from contact_center.calendars.week import DAY, Calendar
 from contact_center.errors import Invalid
 
@@ -52,10 +52,11 @@ class Roll(StrEnum):
 
 
 class End(StrEnum):
-    """When the last day ends."""
+    """When the last day ends, or business time that runs out exactly at closing time."""
 
     MIDNIGHT = "24:00"
     CLOSE = "close"  # of business; on a day without business at midnight
+    OPENING = "opening"  # of business time alone: not at that close but when it opens again
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def parse(text: str) -> Target:
 def due(target: Target, start: datetime, calendar: Calendar, rule: Rule = TO_CLOSE) -> Due:
     """When something is due that began at `start`. Raises Invalid beyond the horizon."""
     if not target.in_days:
-        return _in_time(target, start, calendar)
+        return _in_time(target, start, calendar, rule)
     first = start.astimezone(calendar.tz).date()
     unrolled = _last_day(target, first, start, calendar, rule)
     legal_day = _rolled(calendar, unrolled, rule.roll)
@@ -153,16 +154,22 @@ def business_days_after(calendar: Calendar, day: date, number: int) -> date:
 
 def end_of(calendar: Calendar, day: date, end: End) -> datetime:
     """Close of business, or midnight where that is asked for or there is no business."""
-    hours = calendar.hours_on(day) if end is End.CLOSE else ()
+    hours = () if end is End.MIDNIGHT else calendar.hours_on(day)
     minute = hours[-1][1] if hours else DAY
     return _instant(border(calendar.tz, day, minute, is_end=True))
 
 
-def _in_time(target: Target, start: datetime, calendar: Calendar) -> Due:
+def run_out(calendar: Calendar, start: datetime, seconds: int, rule: Rule = TO_CLOSE) -> datetime:
+    """When so many open seconds from `start` on are over, by the rule. Raises Invalid."""
+    instant = add(calendar, start, seconds)
+    return next_opening(calendar, instant) if rule.end is End.OPENING else instant
+
+
+def _in_time(target: Target, start: datetime, calendar: Calendar, rule: Rule) -> Due:
     if target.unit in ELAPSED:
         instant = start + timedelta(seconds=target.seconds)
         return Due(instant, instant)
-    instant = add(calendar, start, target.seconds)
+    instant = run_out(calendar, start, target.seconds, rule)
     known = calendar.is_known(instant.astimezone(calendar.tz).date())
     return Due(instant, instant, not known)
 

@@ -46,10 +46,10 @@ def evidence_in_words(evidence: Evidence, language: str) -> str:
 
 
 def rule_in_words(rule: Rule, target: Target, language: str) -> str:
-    """How days are counted, where that is not as usual; "" for time."""
-    if not target.in_days:
-        return ""
+    """How days are counted, and where time ends; "" where that is as usual."""
     words = WORDS[language if language in LANGUAGES else "en"]
+    if not target.in_days:
+        return words["opening"] if rule.end is End.OPENING else ""
     keys = [] if rule.count is Count.EXCLUDE_FIRST else ["count_include_first"]
     keys += [] if rule.roll is Roll.NONE else [f"roll_{rule.roll}"]
     keys.append("close" if rule.end is End.CLOSE else "midnight")
@@ -66,6 +66,8 @@ class _Writer:
     def sentences(self, start: datetime, due: Due, pauses: Sequence[Pause]) -> Iterator[str]:
         yield from self.promise()
         yield self.counting(start, due)
+        if self.terms.rule.end is End.OPENING:
+            yield self.words["at_opening"]
         yield from self.days_between(start, due)
         yield from self.stood_still(pauses)
         yield from self.law(due)

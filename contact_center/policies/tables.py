@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from contact_center.calendars import days
-from contact_center.calendars.days import Count, End, Roll, Rule, Target, Unit
+from contact_center.calendars.days import ELAPSED, Count, End, Roll, Rule, Target, Unit
 from contact_center.errors import Invalid
 from contact_center.policies.terms import (
     CONDITIONS,
@@ -110,6 +110,13 @@ class ClockTable(_Table):
     start: str = "received"
     evidence: Evidence | None = None
     extensions: tuple[ExtensionTable, ...] = ()
+
+    @model_validator(mode="after")
+    def _opens_again(self) -> Self:
+        is_open_time = not self.target.in_days and self.target.unit not in ELAPSED
+        if self.end is End.OPENING and not is_open_time:
+            raise ValueError(f"end = {End.OPENING.value!r} is for bmin and bh, not {self.target}")
+        return self
 
     def build(self, evidence: Evidence) -> Clock:
         usual = End.CLOSE if self.target.unit is Unit.BUSINESS_DAYS else End.MIDNIGHT

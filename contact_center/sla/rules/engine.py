@@ -10,7 +10,7 @@ from datetime import datetime
 
 from contact_center.calendars import days
 from contact_center.calendars.days import TO_CLOSE, Rule, Target, Unit
-from contact_center.calendars.hours import ROUND_THE_CLOCK, Calendar, add, between
+from contact_center.calendars.hours import ROUND_THE_CLOCK, Calendar, between
 from contact_center.errors import Conflict
 from contact_center.sla.models import ClockKind, ClockState
 
@@ -221,7 +221,8 @@ def extend(run: Run, *, until: datetime, at: datetime, hours: Calendar) -> Run:
 
 def set_running(run: Run, *, since: datetime, hours: Calendar) -> Run:
     left = run.target - run.consumed
-    due = add(measure(run.goal, hours), since, left) if left > 0 else since
+    rule = parse_rule(run.rule)
+    due = days.run_out(measure(run.goal, hours), since, left, rule) if left > 0 else since
     return replace(
         run,
         state=ClockState.RUNNING,

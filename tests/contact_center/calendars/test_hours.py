@@ -1,6 +1,5 @@
 """Business time: recorded deadlines, clock changes, overnight shifts."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,16 +13,13 @@ from contact_center.errors import Invalid
 from tests.support.calendars import (
     BY_NAME,
     CN,
-    DATA,
     GOLDEN,
     MF0917,
     NIGHTS,
-    RECORDED_CN,
     at,
     calendar,
 )
 
-RECORDED = [json.loads(line) for line in (DATA / "sla.jsonl").read_text().splitlines()]
 NEW_YORK = ZoneInfo("America/New_York")
 LONDON = ZoneInfo("Europe/London")
 
@@ -42,28 +38,6 @@ def test_a_target_falls_due_when_its_business_time_has_passed(case: dict[str, An
     assert due == datetime.fromisoformat(case["due_utc"])
     local = datetime.fromisoformat(case["due_local"])
     assert due.astimezone(ZoneInfo(case["tz"])).isoformat() == local.isoformat()
-
-
-@pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["id"])
-def test_recorded_deadlines_with_lunch_and_make_up_days(case: dict[str, Any]) -> None:
-    """Whoever recorded them calls closing time the next opening; for us (T10) it is the close."""
-    start, want = datetime.fromisoformat(case["start"]), datetime.fromisoformat(case["want"])
-
-    due = add(RECORDED_CN, start, case["minutes"] * 60)
-
-    assert next_opening(RECORDED_CN, due) == want
-    assert between(RECORDED_CN, start, due) == case["minutes"] * 60
-
-
-def test_recorded_deadlines_differ_from_ours_only_at_closing_time() -> None:
-    at_close = 0
-    for case in RECORDED:
-        due = add(RECORDED_CN, datetime.fromisoformat(case["start"]), case["minutes"] * 60)
-        if due != datetime.fromisoformat(case["want"]):
-            at_close += 1
-            assert f"{due.astimezone(RECORDED_CN.tz):%H:%M}" in ("12:00", "18:00")
-
-    assert (len(RECORDED), at_close) == (210, 50)
 
 
 def test_g06_closing_time_belongs_to_the_interval_that_closes() -> None:

@@ -295,6 +295,11 @@ ONE = '[{ name = "one", clock = "resolution", target = "4bh" }]'
             '{ name = "two", clock = "first_response", target = "1wd" }]',
             "policy own: first_response 1wd contradicts resolution 4bh of own: it is longer",
         ),
+        (
+            OWN + 'clocks = [{ name = "one", clock = "resolution", target = "3wd", '
+            'end = "opening" }]',
+            "end = 'opening' is for bmin and bh, not 3wd",
+        ),
     ],
 )
 def test_a_policy_that_cannot_be_meant_is_refused(text: str, reason: str) -> None:

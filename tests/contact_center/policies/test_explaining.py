@@ -1,11 +1,17 @@
 """Why a deadline is when it is, in both languages."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from contact_center.calendars.days import Target, Unit, due
+from contact_center.calendars.days import End, Rule, Target, Unit, due
 from contact_center.policies.choosing import Policies
-from contact_center.policies.explaining import evidence_in_words, explain, in_words
+from contact_center.policies.explaining import (
+    evidence_in_words,
+    explain,
+    in_words,
+    rule_in_words,
+)
 from contact_center.policies.loading import parse_policies
 from contact_center.policies.terms import Evidence, Facts, Kind, Terms
 from contact_center.policies.wording import WORDS
@@ -52,6 +58,18 @@ def test_g01_business_hours_over_a_make_up_sunday() -> None:
         "调休上班：2026-09-20 周日。 "
         "截止时间：2026-09-20 周日 12:00。"
     )
+
+
+def test_time_that_runs_out_at_closing_time_may_be_due_when_it_opens_again() -> None:
+    start = datetime(2026, 11, 23, 6, tzinfo=UTC)  # Monday 14:00
+    at_opening = replace(terms("email_default", Kind.FIRST_RESPONSE), rule=Rule(end=End.OPENING))
+
+    assert told(at_opening, start, "en").endswith(
+        "What runs out at closing time is due at the next opening. Due Tue 2026-11-24 09:00."
+    )
+    assert "截止时间为下次上班时" in told(at_opening, start, "zh")
+    assert rule_in_words(at_opening.rule, at_opening.target, "en")
+    assert not rule_in_words(Rule(), at_opening.target, "en")
 
 
 def test_g40_a_legal_deadline_that_is_rolled() -> None:

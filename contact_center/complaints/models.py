@@ -59,7 +59,7 @@ UNDECIDED = frozenset(
 ANSWERED = frozenset({Stage.RESPONDED, Stage.ACCEPTED, Stage.REJECTED_BY_CUSTOMER, Stage.SILENT})
 OVER = frozenset({Stage.WITHDRAWN, Stage.CLOSED})
 
-
+LEVELS = 2  # the decision, and one review of it
 UNSAFE = 2  # from this safety on a supervisor is told at once
 
 

@@ -11,6 +11,7 @@ from contact_center.complaints import queries
 from contact_center.complaints.actions import clocks, letters
 from contact_center.complaints.actions.turns import Turn
 from contact_center.complaints.models import (
+    LEVELS,
     MOVES,
     UNDECIDED,
     Case,
@@ -22,7 +23,7 @@ from contact_center.complaints.models import (
 from contact_center.complaints.rules.authority import shown
 from contact_center.complaints.rules.extensions import Step, steps_of
 from contact_center.complaints.rules.letters import LetterKind
-from contact_center.complaints.rules.stages import LEVELS, SCORES, missing, needs_two
+from contact_center.complaints.rules.stages import SCORES, missing, needs_two
 from contact_center.desk.render import page
 from contact_center.desk.shell import surroundings
 from contact_center.desk.story import Story, story_of

@@ -16,10 +16,9 @@ from contact_center.complaints.actions.turns import (
     put,
     tell,
 )
-from contact_center.complaints.models import Case, Complaint, Stage
+from contact_center.complaints.models import LEVELS, Case, Complaint, Stage
 from contact_center.complaints.rules.authority import check_may_review, is_at_least
 from contact_center.complaints.rules.stages import (
-    LEVELS,
     StepRefused,
     check_move,
     check_silence,
@@ -47,7 +46,7 @@ async def customer_accepted(
     if case is None or case.complaint.stage is Stage.ACCEPTED:
         return False
     _keep_answer(case.complaint, channel=channel, quote=quote, now=now)
-    await _note_summary(session, case, now=now)
+    await _end_clocks(session, case, now=now)
     await put(session, case, Stage.ACCEPTED, by=by, now=now, channel=channel)
     return True
 
@@ -61,6 +60,7 @@ async def customer_rejected(
         return False
     _keep_answer(case.complaint, channel=channel, quote=quote, now=now)
     await put(session, case, Stage.REJECTED_BY_CUSTOMER, by=by, now=now, channel=channel)
+    await clocks.look_again(session, case, now=now)
     return True
 
 
@@ -116,8 +116,10 @@ async def record_answer(
     _keep_answer(case.complaint, channel=channel.strip(), quote=quote.strip(), now=turn.now)
     await move(session, case, to, turn, channel=channel.strip())
     if accepted:
-        await _note_summary(session, case, now=turn.now)
-    if not accepted and case.ticket.status is Status.RESOLVED:
+        await _end_clocks(session, case, now=turn.now)
+        return case
+    await clocks.look_again(session, case, now=turn.now)
+    if case.ticket.status is Status.RESOLVED:
         await tickets.reopen(session, ticket_id, by=turn.by, now=turn.now, reason="not_solved")
     return case
 
@@ -182,6 +184,7 @@ async def decline_review(session: AsyncSession, ticket_id: int, *, turn: Turn) -
     if complaint.informed_internal_at is None:
         raise Conflict("tell the customer of the review first")
     complaint.review_declined_at = turn.now
+    await clocks.drop(session, case, [ClockKind.FINAL_RESPONSE], now=turn.now)
     await note(session, case, "review_declined", by=turn.by, now=turn.now)
     return case
 
@@ -221,10 +224,14 @@ async def _resolve(
     await closure.resolve(session, ticket.id, code=code, by=by, now=now)
 
 
-async def _note_summary(session: AsyncSession, case: Case, *, now: datetime) -> None:
-    """Accepted that early, a summary letter is enough, and the long clock never applied."""
-    if case.complaint.is_summary:
-        await clocks.drop(session, case, [ClockKind.FINAL_RESPONSE], now=now)
+async def _end_clocks(session: AsyncSession, case: Case, *, now: datetime) -> None:
+    """Accepted: nothing more is to be answered or told.
+
+    Accepted that early, a summary letter is enough, and the long clock never applied.
+    """
+    is_summary = case.complaint.is_summary
+    ended = (ClockKind.FINAL_RESPONSE, ClockKind.STATUS_UPDATE)
+    await clocks.drop(session, case, ended, now=now, excluded=is_summary)
 
 
 def _keep_answer(complaint: Complaint, *, channel: str, quote: str, now: datetime) -> None:

@@ -5,16 +5,14 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.calendars.days import due, parse
-from contact_center.calendars.hours import Calendar
-from contact_center.complaints.models import UNDECIDED, Case, Stage
+from contact_center.calendars.days import due
+from contact_center.complaints.models import LEVELS, UNDECIDED, Case, Stage
 from contact_center.policies.choosing import Policies
 from contact_center.policies.terms import Kind, Terms
 from contact_center.sla import queries
 from contact_center.sla.actions import clocks, promising
 from contact_center.sla.actions.versions import policy_for
 from contact_center.sla.models import Clock, ClockKind
-from contact_center.sla.rules.versions import calendar_digest, calendar_text
 
 OURS = (ClockKind.ACKNOWLEDGEMENT, ClockKind.STATUS_UPDATE, ClockKind.FINAL_RESPONSE)
 SUMMARY = ("summary_resolution", "summary")  # how presets name the early way
@@ -50,36 +48,24 @@ async def done(session: AsyncSession, case: Case, kind: ClockKind, *, now: datet
         await clocks.stop(session, case.ticket, kind=kind, ref_id=clock.ref_id, now=now)
 
 
-async def told(session: AsyncSession, case: Case, *, policies: Policies, now: datetime) -> None:
-    """The customer has heard from us: the time to the next news begins anew."""
-    for clock in await _owed(session, case, [ClockKind.STATUS_UPDATE]):
-        await clocks.stop(session, case.ticket, kind=clock.kind, ref_id=clock.ref_id, now=now)
-        calendar = policies.calendars.get(clock.calendar)
-        if calendar is None or case.complaint.stage not in UNDECIDED:
-            continue
-        await _keep(session, calendar, now=now)
-        await clocks.start(
-            session,
-            case.ticket,
-            kind=clock.kind,
-            target=parse(clock.goal),
-            calendar=calendar,
-            start=now,
-            now=now,
-            ref_id=clock.ref_id + 1,
-            pausable=bool(clock.pauses),
-            policy=clock.policy,
-            policy_version=clock.policy_version,
-        )
+async def look_again(session: AsyncSession, case: Case, *, now: datetime) -> None:
+    """The customer does not accept the response: a second one is due, if there may be one."""
+    if case.complaint.level < LEVELS and case.complaint.review_declined_at is None:
+        await promising.owe_again(session, case.ticket, kind=ClockKind.FINAL_RESPONSE, now=now)
 
 
 async def drop(
-    session: AsyncSession, case: Case, kinds: Collection[ClockKind], *, now: datetime
+    session: AsyncSession,
+    case: Case,
+    kinds: Collection[ClockKind],
+    *,
+    now: datetime,
+    excluded: bool = True,
 ) -> None:
-    """No longer owed, and counted neither as kept nor as broken."""
+    """No longer owed; `excluded`: counted neither as kept nor as broken."""
     for clock in await _owed(session, case, kinds):
         await clocks.cancel(
-            session, case.ticket, kind=clock.kind, ref_id=clock.ref_id, now=now, excluded=True
+            session, case.ticket, kind=clock.kind, ref_id=clock.ref_id, now=now, excluded=excluded
         )
 
 
@@ -110,20 +96,6 @@ async def extend(session: AsyncSession, case: Case, *, until: datetime, now: dat
     if clock is not None and clock.is_owed:
         await clocks.extend(
             session, case.ticket, kind=clock.kind, ref_id=clock.ref_id, until=until, now=now
-        )
-
-
-async def _keep(session: AsyncSession, calendar: Calendar, *, now: datetime) -> None:
-    """A clock is read by the hours it runs on, so they are kept."""
-    digest = calendar_digest(calendar)
-    known = await queries.calendar_versions(session, [calendar.name])
-    if all(version.digest != digest for version in known):
-        await queries.keep_calendar(
-            session,
-            name=calendar.name,
-            digest=digest,
-            definition=calendar_text(calendar),
-            now=now,
         )
 
 

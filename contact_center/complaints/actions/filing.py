@@ -101,9 +101,10 @@ async def reclassify(
 
 async def _put_away(session: AsyncSession, ticket: Ticket, *, reason: str, turn: Turn) -> None:
     case = await queries.lock_case(session, ticket.id, procedure=turn.procedure)
-    if case.complaint.stage not in UNDECIDED:
+    complaint = case.complaint
+    if complaint.stage not in UNDECIDED or complaint.responded_at is not None:
         raise StepRefused("the customer has been answered: it stays a complaint")
-    case.complaint.downgraded_at, case.complaint.downgrade_reason = turn.now, reason
+    complaint.downgraded_at, complaint.downgrade_reason = turn.now, reason
     ticket.stage = None
     await clocks.drop(session, case, clocks.OURS, now=turn.now)
     await note(session, case, "downgraded", by=turn.by, now=turn.now)

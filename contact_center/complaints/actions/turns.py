@@ -83,9 +83,7 @@ async def note(
 
 async def tell(session: AsyncSession, case: Case, turn: Turn, text: str) -> Message:
     """A person's public message, in the transaction of the step it belongs to."""
-    message = await messages.reply(session, case.ticket.id, text=text, by=turn.by, now=turn.now)
-    await clocks.told(session, case, policies=turn.policies, now=turn.now)
-    return message
+    return await messages.reply(session, case.ticket.id, text=text, by=turn.by, now=turn.now)
 
 
 async def phrase(session: AsyncSession, case: Case, turn: Turn, key: str, **values: object) -> str:

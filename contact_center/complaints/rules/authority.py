@@ -1,7 +1,7 @@
 """Who may grant, approve, review and decide."""
 
-from contact_center.complaints.models import Case
-from contact_center.complaints.rules.stages import LEVELS, StepRefused
+from contact_center.complaints.models import LEVELS, Case
+from contact_center.complaints.rules.stages import StepRefused
 from contact_center.errors import Forbidden
 from contact_center.procedure import ROLES, Procedure, Role
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from contact_center.complaints.models import (
     ACTION_MOVES,
+    LEVELS,
     MOVES,
     OVER,
     REDRESS_MOVES,
@@ -23,7 +24,6 @@ from contact_center.tickets.models import Priority, reference
 
 SCORES = ("severity", "safety", "complexity", "impact", "urgency")
 WORST = 3
-LEVELS = 2  # the decision, and one review of it
 
 
 class StepRefused(Conflict):

@@ -12,13 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.events.actions import record
 from contact_center.events.rules import SYSTEM
 from contact_center.sla import queries
-from contact_center.sla.actions.rows import Changes, Promised, run_of
+from contact_center.sla.actions.rows import Changes, Promised
 from contact_center.sla.actions.together import retarget, start_all
 from contact_center.sla.actions.versions import Described, policy_for
 from contact_center.sla.models import ANSWERS, FROM_THE_START, Clock, ClockKind
 from contact_center.sla.rules.selection import promises
 
 _NEXT = (ClockKind.NEXT_RESPONSE,)
+_NEWS = (ClockKind.STATUS_UPDATE,)
 
 
 class Ticket(Promised, Described, Protocol):
@@ -70,12 +71,24 @@ async def report_again(
 ) -> Changes:
     """The customer has been told where it stands: the next news are due from now on."""
     clocks = await queries.all_clocks(session, ticket.id)
-    owed = [c for c in clocks if c.kind is ClockKind.STATUS_UPDATE and run_of(c).stopped_by]
-    if not owed or any(c.kind is ClockKind.STATUS_UPDATE and c.is_owed for c in clocks):
+    if not any(c.kind is ClockKind.STATUS_UPDATE and c.stopped_by == message_id for c in clocks):
         return []
     policy = await policy_for(session, ticket)
-    agreed = promises(policy, (ClockKind.STATUS_UPDATE,)) if policy else {}
+    agreed = promises(policy, _NEWS) if policy else {}
     return await start_all(session, ticket, agreed, start=now, ref_id=message_id)
+
+
+async def start_again(
+    session: AsyncSession, ticket: Ticket, *, kind: ClockKind, now: datetime
+) -> Changes:
+    """What had ended is owed once more, from now on; what is still owed goes on as it is."""
+    clocks = [c for c in await queries.all_clocks(session, ticket.id) if c.kind is kind]
+    if any(clock.is_owed for clock in clocks):
+        return []
+    policy = await policy_for(session, ticket)
+    agreed = promises(policy, [kind]) if policy else {}
+    attempt = 1 + max((clock.attempt for clock in clocks if clock.ref_id == 0), default=-1)
+    return await start_all(session, ticket, agreed, start=now, attempt=attempt)
 
 
 async def start_missing(
@@ -95,6 +108,20 @@ async def start_missing(
     changes = await start_all(
         session, ticket, promises(policy, [k for k in kinds if k not in there]), start=start
     )
+    await _tell_started(session, ticket, changes, now=now)
+
+
+async def owe_again(
+    session: AsyncSession, ticket: Ticket, *, kind: ClockKind, now: datetime
+) -> None:
+    """See `start_again`; the log is told."""
+    changes = await start_again(session, ticket, kind=kind, now=now)
+    await _tell_started(session, ticket, changes, now=now)
+
+
+async def _tell_started(
+    session: AsyncSession, ticket: Ticket, changes: Changes, *, now: datetime
+) -> None:
     if changes:
         data = {"clocks": changes}
         await record(session, "clock.started", actor=SYSTEM, now=now, ticket=ticket, data=data)

@@ -48,10 +48,11 @@ async def start_all(
     *,
     start: datetime,
     ref_id: int = 0,
+    attempt: int = 0,
 ) -> Changes:
     """Some clocks that begin together."""
     runs = [
-        engine.start(agreed, kind=kind, at=start, ref_id=ref_id)
+        engine.start(agreed, kind=kind, at=start, ref_id=ref_id, attempt=attempt)
         for kind, agreed in promises.items()
     ]
     if runs:

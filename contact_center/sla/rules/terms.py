@@ -21,7 +21,7 @@ def retarget(run: Run, terms: Terms, *, at: datetime, ran: Sequence[Span] | None
     run = engine.breach(run, now=at)
     if not run.is_ticking:
         return run
-    fresh = engine.start(terms, kind=run.kind, at=run.started_at, ref_id=run.ref_id)
+    fresh = _start(run, terms, at=run.started_at)
     time = measure(fresh.goal, terms.hours)
     consumed = run.consumed if ran is None else sum(between(time, *span) for span in ran)
     new = replace(
@@ -44,13 +44,20 @@ def retarget(run: Run, terms: Terms, *, at: datetime, ran: Sequence[Span] | None
 
 
 def promise_again(run: Run, terms: Terms, *, at: datetime) -> Run:
-    """What was called off is promised once more: from its first start, news from now on."""
-    if run.state is not ClockState.CANCELLED:
+    """What was called off is promised once more: from its first start, news from now on.
+
+    What is owed a second time begins and ends with what made it owed.
+    """
+    if run.state is not ClockState.CANCELLED or run.attempt:
         return run
     start = at if run.kind is ClockKind.STATUS_UPDATE else run.started_at
-    fresh = engine.start(terms, kind=run.kind, at=start, ref_id=run.ref_id)
+    fresh = _start(run, terms, at=start)
     # Whatever it was due before has passed unnoticed: it is late from now on.
     return retarget(replace(fresh, due_at=None), terms, at=at)
+
+
+def _start(run: Run, terms: Terms, *, at: datetime) -> Run:
+    return engine.start(terms, kind=run.kind, at=at, ref_id=run.ref_id, attempt=run.attempt)
 
 
 def rebase(run: Run, *, at: datetime, old: Calendar, new: Calendar, version: str) -> Run:

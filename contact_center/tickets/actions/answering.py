@@ -13,7 +13,7 @@ from contact_center.sla.queries import all_clocks
 from contact_center.tickets import queries
 from contact_center.tickets.actions.breaking import note_broken
 from contact_center.tickets.actions.telling import say, touch
-from contact_center.tickets.models import ACTIVE, IllegalTransition, Ticket, TicketKind
+from contact_center.tickets.models import ACTIVE, IllegalTransition, Ticket
 
 
 async def note_answer(
@@ -24,8 +24,7 @@ async def note_answer(
     ticket.first_response_at = ticket.first_response_at or now
     ticket.asked_at = now
     await note_broken(session, ticket, now=now)
-    # What a complaint is promised besides an answer is up to its own procedure.
-    is_news = ticket.kind is not TicketKind.COMPLAINT and ticket.status in ACTIVE
+    is_news = ticket.status in ACTIVE
     said = await together.answer(session, ticket, message_id=message_id, is_news=is_news, now=now)
     if is_news:
         said += await promising.report_again(session, ticket, message_id=message_id, now=now)

@@ -6,7 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.errors import Conflict, Invalid
 from contact_center.events.rules import SYSTEM, Actor
-from contact_center.sla.actions import together
+from contact_center.sla.actions import promising, together
+from contact_center.sla.models import ClockKind
 from contact_center.tickets import queries
 from contact_center.tickets.actions.answering import wait_for_us
 from contact_center.tickets.actions.breaking import note_broken
@@ -108,6 +109,7 @@ async def reopen(
     ticket.signed_off_at = ticket.confirmed_at = ticket.settled = None
     ticket.assignee_id = ticket.owner_id or ticket.assignee_id
     changes = await together.go_on(session, ticket, now=now)
+    changes += await promising.start_again(session, ticket, kind=ClockKind.STATUS_UPDATE, now=now)
     if message_id is not None:
         changes += await wait_for_us(session, ticket, message_id=message_id, now=now)
     facts = {"reason": reason, "owner": ticket.owner_id}

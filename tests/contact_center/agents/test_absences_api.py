@@ -43,7 +43,7 @@ async def test_a_ticket_shows_who_acts_for_its_owner(login, db, clock) -> None:
     assert (shown["owner"]["name"], shown["acting_owner"]["name"]) == ("Li", "Chen")
     assert [line["id"] for line in mine["items"]] == [ticket.id]
     tomorrow = (clock() + timedelta(days=1)).isoformat()
-    waiting = {"status": "on_hold", "review_at": tomorrow}
+    waiting = {"status": "on_hold", "review_at": tomorrow, "reason": "parts"}
     assert (await chen.put(f"/api/v1/tickets/{ticket.id}/waiting", json=waiting)).status == 200
     stranger = await login()
     refused = await stranger.delete(f"/api/v1/tickets/{ticket.id}/waiting")

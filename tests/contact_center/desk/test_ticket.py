@@ -275,7 +275,9 @@ async def test_a_date_is_meant_in_the_agents_zone(desk) -> None:
     await desk.arrive()
     await desk.claim(1, ann)
 
-    await desk.send("/desk/tickets/1/wait", ann, status="on_hold", until="2026-03-09T10:00")
+    await desk.send(
+        "/desk/tickets/1/wait", ann, status="on_hold", until="2026-03-09T10:00", reason="Parts"
+    )
 
     assert (await ticket_of(desk, 1)).review_at.isoformat() == "2026-03-09T02:00:00+00:00"
 

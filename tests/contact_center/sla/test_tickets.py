@@ -42,7 +42,13 @@ async def stored(session, ticket):
 async def wait(session, ticket, li, clock, status=Status.WAITING_CUSTOMER) -> None:
     review_at = None if status is Status.WAITING_CUSTOMER else clock() + timedelta(days=1)
     await actions.wait(
-        session, ticket.id, status=status, review_at=review_at, by=agent(li.id), now=clock()
+        session,
+        ticket.id,
+        status=status,
+        review_at=review_at,
+        reason="parts",
+        by=agent(li.id),
+        now=clock(),
     )
 
 

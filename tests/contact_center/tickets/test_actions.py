@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from contact_center.alerts.queries import alerts_of
 from contact_center.db import Database
 from contact_center.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from contact_center.events import queries as events
@@ -60,7 +61,9 @@ def _wait(status):
         later = now + timedelta(days=1)
         ticket.open_work_orders = int(status is Status.WAITING_DEPARTMENT)
         await session.flush()
-        await actions.wait(session, ticket.id, status=status, review_at=later, by=by, now=now)
+        await actions.wait(
+            session, ticket.id, status=status, review_at=later, reason="parts", by=by, now=now
+        )
 
     return wait
 
@@ -219,7 +222,13 @@ async def test_a_waiting_ticket_that_goes_to_a_team_is_reviewed_by_nobody(
     ticket = await answered(session, clock, li)
     later = clock() + timedelta(days=2)
     await actions.wait(
-        session, ticket.id, status=Status.ON_HOLD, review_at=later, by=agent(li.id), now=clock()
+        session,
+        ticket.id,
+        status=Status.ON_HOLD,
+        review_at=later,
+        reason="parts",
+        by=agent(li.id),
+        now=clock(),
     )
 
     await actions.transfer(
@@ -291,8 +300,59 @@ async def test_a_pause_without_an_end_is_refused(session, clock, li, status, hou
 
     with pytest.raises(Invalid, match="until when"):
         await actions.wait(
-            session, ticket.id, status=status, review_at=review_at, by=agent(li.id), now=clock()
+            session,
+            ticket.id,
+            status=status,
+            review_at=review_at,
+            reason="parts",
+            by=agent(li.id),
+            now=clock(),
         )
+
+
+@pytest.mark.parametrize("status", [Status.ON_HOLD, Status.WAITING_THIRD_PARTY])
+@pytest.mark.parametrize(
+    ("reason", "days", "why"), [(" ", 1, "what we wait for"), ("parts", 15, "2026-03-16")]
+)
+async def test_agreed_waiting_has_a_reason_and_is_not_for_ever(
+    session, clock, li, status, reason, days, why
+) -> None:
+    ticket = await answered(session, clock, li)
+    review_at = clock() + timedelta(days=days)
+
+    with pytest.raises(Invalid, match=why):
+        await actions.wait(
+            session,
+            ticket.id,
+            status=status,
+            review_at=review_at,
+            reason=reason,
+            by=agent(li.id),
+            now=clock(),
+        )
+
+    assert (ticket.status, ticket.review_at) == (Status.OPEN, None)
+
+
+async def test_who_has_a_ticket_is_told_that_the_agreed_date_has_come(session, clock, li) -> None:
+    ticket = await answered(session, clock, li)
+    review_at = clock() + timedelta(days=1)
+    await actions.wait(
+        session,
+        ticket.id,
+        status=Status.ON_HOLD,
+        review_at=review_at,
+        reason="parts",
+        by=agent(li.id),
+        now=clock(),
+    )
+
+    clock.advance(days=1)
+    await actions.review(session, ticket.id, now=clock())
+    await actions.review(session, ticket.id, now=clock())
+
+    [told] = await alerts_of(session, li.id)
+    assert (told.kind, ticket.status) == ("ticket.review_due", Status.OPEN)
 
 
 async def test_a_ticket_without_an_answer_cannot_be_resolved(session, clock, li) -> None:

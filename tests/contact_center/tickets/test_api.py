@@ -106,7 +106,7 @@ async def test_what_somebody_else_works_on_is_left_to_them_and_to_leads(
     li, wang, lead = await login(), await login(), await login("lead")
     await answered(li, ticket)
     tomorrow = (clock() + timedelta(days=1)).isoformat()
-    waiting = {"status": "on_hold", "review_at": tomorrow}
+    waiting = {"status": "on_hold", "review_at": tomorrow, "reason": "parts"}
 
     refused = await wang.put(path(ticket, "/waiting"), json=waiting)
     assert refused.status == 403
@@ -201,9 +201,10 @@ async def test_a_state_is_changed_only_in_the_version_that_was_seen(login, ticke
     "wrong",
     [
         {"status": "open"},
-        {"status": "on_hold"},
-        {"status": "on_hold", "review_at": "2020-01-01T00:00:00Z"},
-        {"status": "on_hold", "review_at": 5},
+        {"status": "on_hold", "reason": "parts"},
+        {"status": "on_hold", "reason": "parts", "review_at": "2020-01-01T00:00:00Z"},
+        {"status": "on_hold", "reason": "parts", "review_at": "2099-01-01T00:00:00Z"},
+        {"status": "on_hold", "reason": "parts", "review_at": 5},
         {"status": "waiting_customer", "reason": "x" * 1001},
         {"status": "waiting_customer", "colour": "red"},
     ],

@@ -58,6 +58,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"choose messages of (?P<ref>T-\d+)", "choose_messages"),
     (r"leave at least one message on (?P<ref>T-\d+)", "leave_one"),
     (r"say until when: a time in the future", "until_when"),
+    (r"say what we wait for, or .*", "wait_what"),
+    (r"(?P<n>\d+) business days at most: look at it again on (?P<date>\S+) .*", "wait_long"),
     (r"say why the ticket is cancelled", "say_why"),
     (r"the (answer|note) is empty", "empty"),
     (r"the file is larger than (?P<size>\d+) bytes", "file_size"),

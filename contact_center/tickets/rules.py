@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
-from contact_center.errors import Conflict, Forbidden
+from contact_center.calendars.days import End, Rule, Target, Unit, due
+from contact_center.calendars.week import Calendar
+from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.rules import Actor, agent_id
 from contact_center.tickets.models import Priority, Ticket, reference
 
 LONGEST_SUBJECT = 200  # characters
+LONGEST_WAIT = Target(10, Unit.BUSINESS_DAYS)  # until somebody looks at it again
 _REFERENCE = re.compile(r"\s*[Tt]-?0*(\d{1,18})\s*")
 
 
@@ -46,6 +50,23 @@ def check_nothing_is_open(ticket: Ticket) -> None:
         raise Conflict(
             f"{ticket.reference} cannot be resolved: {ticket.open_work_orders} work orders and "
             f"{ticket.open_promises} promises are open"
+        )
+
+
+def check_agreed_waiting(
+    *, reason: str, review_at: datetime | None, hours: Calendar, now: datetime
+) -> None:
+    """On hold, or for a third party: for a reason, and not for ever. Raises Invalid."""
+    if review_at is None or review_at <= now:
+        raise Invalid("say until when: a time in the future")
+    if not reason.strip():
+        raise Invalid("say what we wait for, or what was agreed with the customer")
+    latest = due(LONGEST_WAIT, now, hours, Rule(end=End.MIDNIGHT))
+    if review_at > latest.legal:
+        raise Invalid(
+            f"{LONGEST_WAIT.amount} business days at most: look at it again on "
+            f"{latest.legal_day} or before",
+            latest=latest.legal.isoformat(),
         )
 
 

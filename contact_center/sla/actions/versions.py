@@ -85,6 +85,12 @@ async def policy_for(session: AsyncSession, ticket: Described) -> Policy | None:
     return None if policies is None else policies.choose(await facts_of(session, ticket))
 
 
+async def hours_for(session: AsyncSession, ticket: Described) -> Calendar:
+    """Our working hours for such a ticket, by the policies it began with."""
+    policies = await policies_of(session, ticket.policy_version)
+    return policies.hours_of(await facts_of(session, ticket)) if policies else ROUND_THE_CLOCK
+
+
 async def facts_of(session: AsyncSession, ticket: Described) -> Facts:
     customer = await get_customer(session, ticket.customer_id)
     accounts = await accounts_by_id(session, [customer.account_id])

@@ -7,14 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.errors import Conflict, Invalid
 from contact_center.events.rules import SYSTEM, Actor
 from contact_center.sla.actions import promising, together
+from contact_center.sla.actions.versions import hours_for
 from contact_center.sla.models import ClockKind
 from contact_center.tickets import queries
 from contact_center.tickets.actions.answering import wait_for_us
 from contact_center.tickets.actions.breaking import note_broken
 from contact_center.tickets.actions.moving import end, move
-from contact_center.tickets.actions.telling import say
+from contact_center.tickets.actions.telling import say, tell
 from contact_center.tickets.models import WAITING, IllegalTransition, ResolutionCode, Status, Ticket
-from contact_center.tickets.rules import check_nothing_is_open
+from contact_center.tickets.rules import check_agreed_waiting, check_nothing_is_open
 
 
 async def wait(
@@ -41,8 +42,9 @@ async def wait(
             "and it waits until that is done"
         )
     has_date = status in (Status.ON_HOLD, Status.WAITING_THIRD_PARTY)
-    if has_date and (review_at is None or review_at <= now):
-        raise Invalid("say until when: a time in the future")
+    if has_date:
+        hours = await hours_for(session, ticket)
+        check_agreed_waiting(reason=reason, review_at=review_at, hours=hours, now=now)
     move(ticket, status, now=now)
     ticket.review_at = review_at if has_date else None
     await note_broken(session, ticket, now=now)
@@ -143,10 +145,12 @@ async def cancel(
 
 
 async def review(session: AsyncSession, ticket_id: int, *, now: datetime) -> None:
-    """The agreed date has come: somebody has to look at it."""
+    """The agreed date has come: who works on it, and who answers for it, look at it again."""
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.status in WAITING and ticket.review_at is not None and ticket.review_at <= now:
         await resume(session, ticket.id, by=SYSTEM, now=now)
+        to = {number for number in (ticket.assignee_id, ticket.owner_id) if number is not None}
+        await tell(session, ticket, "ticket.review_due", to=to, by=SYSTEM, now=now, facts={})
 
 
 async def abandon(

@@ -44,8 +44,14 @@ class Assignment(Body):
 
 class Waiting(Body):
     status: Status = Field(description="one of waiting_… or on_hold")
-    reason: Annotated[str, Field(max_length=1000)] = ""
-    review_at: Timestamp | None = Field(None, description="for on_hold and waiting_third_party")
+    reason: Annotated[str, Field(max_length=1000)] = Field(
+        "", description="needed for on_hold and waiting_third_party"
+    )
+    review_at: Timestamp | None = Field(
+        None,
+        description="needed for on_hold and waiting_third_party: at most 10 business days ahead; "
+        "then it is open again, and whoever has it is told",
+    )
 
 
 @routes.put("/tickets/{ticket_id}/claim", permission=WRITE, errors=(409,))

@@ -7,13 +7,18 @@ from sqlalchemy import update
 
 from contact_center.closure import actions as closure
 from contact_center.complaints import queries
-from contact_center.complaints.actions import special
+from contact_center.complaints.actions import answers, filing, special
 from contact_center.complaints.models import Complaint
 from contact_center.errors import ContactCenterError
+from contact_center.events.queries import ticket_events
 from contact_center.events.rules import BOT
+from contact_center.messages import actions as messages
+from contact_center.sla.actions.rows import run_of
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import all_clocks
-from contact_center.tickets.models import ResolutionCode
+from contact_center.sla.rules.history import rebuild
+from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import Priority, ResolutionCode, TicketKind
 from tests.support.calendars import POLICIES
 
 
@@ -127,3 +132,121 @@ async def test_a_preset_says_what_the_response_contains(file) -> None:
     needed = turn.procedure.needed(asked, "upheld")
 
     assert {"ombudsman_right", "six_months", "leaflet"} <= set(needed)
+
+
+async def test_who_does_not_accept_is_owed_a_second_answer_and_news(file, clock) -> None:
+    await file.to_response()
+    clock.advance(days=2)
+
+    await file.answer(accepted=False)
+
+    running = await clocks(file)
+    first, second = running[ClockKind.FINAL_RESPONSE]
+    news = running[ClockKind.STATUS_UPDATE][-1]
+    assert (first.state, first.met_first) == (ClockState.MET, True)
+    assert (second.state, second.started_at) == (ClockState.RUNNING, clock())
+    assert not second.pauses
+    assert (news.state, news.started_at) == (ClockState.RUNNING, clock())
+    assert (await file.fresh()).next_due_at <= news.due_at
+
+
+async def test_the_response_to_the_review_ends_its_clocks(file, clock) -> None:
+    await file.to_response()
+    await file.answer(accepted=False)
+    clock.advance(days=1)
+    turn = file.by(file.lee)
+    await answers.review(file.session, file.id, handler_id=file.bob.id, turn=turn)
+    await file.find(by=file.bob)
+    await file.decide(by=file.bob)
+    clock.advance(days=1)
+
+    await file.respond(by=file.bob)
+
+    running = await clocks(file)
+    assert [c.state for c in running[ClockKind.FINAL_RESPONSE]] == [ClockState.MET] * 2
+    assert not any(clock.is_owed for some in running.values() for clock in some)
+
+    await file.answer(accepted=False)  # there is no third answer, only news
+
+    running = await clocks(file)
+    assert not any(clock.is_owed for clock in running[ClockKind.FINAL_RESPONSE])
+    assert running[ClockKind.STATUS_UPDATE][-1].is_owed
+
+
+async def test_who_wants_no_review_is_owed_no_second_answer(file) -> None:
+    await file.to_response()
+    await file.answer(accepted=False)
+    turn = file.by(file.ann)
+    await answers.inform(
+        file.session, file.id, text="Others may help", internal=True, external=True, turn=turn
+    )
+
+    await answers.decline_review(file.session, file.id, turn=turn)
+    await filing.edit(
+        file.session, file.id, version=None, changes={"priority": Priority.HIGH}, turn=turn
+    )
+
+    second = (await clocks(file))[ClockKind.FINAL_RESPONSE][-1]
+    assert second.state is ClockState.CANCELLED
+    assert (await clocks(file))[ClockKind.STATUS_UPDATE][-1].is_owed
+
+
+async def test_whoever_changes_their_mind_is_owed_nothing_more(file) -> None:
+    await file.to_response()
+    await file.answer(accepted=False)
+
+    await file.answer(accepted=True)
+
+    running = await clocks(file)
+    assert running[ClockKind.FINAL_RESPONSE][-1].state is ClockState.CANCELLED
+    assert running[ClockKind.STATUS_UPDATE][-1].state is ClockState.CANCELLED
+
+
+async def test_a_complaint_that_is_opened_again_owes_news(file, clock) -> None:
+    await file.to_response()
+    clock.advance(days=3)
+
+    await tickets.reopen(
+        file.session, file.id, by=file.by(file.ann).by, now=clock(), reason="customer_message"
+    )
+
+    news = (await clocks(file))[ClockKind.STATUS_UPDATE][-1]
+    assert (news.state, news.started_at) == (ClockState.RUNNING, clock())
+
+
+async def test_every_answer_of_a_person_is_news_of_a_complaint(file, clock) -> None:
+    await file.acknowledge()
+    clock.advance(days=1)
+
+    turn = file.by(file.ann)
+    said = await messages.reply(file.session, file.id, text="We look", by=turn.by, now=clock())
+
+    *_, told, news = (await clocks(file))[ClockKind.STATUS_UPDATE]
+    assert (told.state, told.stopped_by) == (ClockState.MET, said.id)
+    assert (news.is_owed, news.started_at) == (True, clock())
+
+
+async def test_c7_the_clocks_of_both_levels_are_rebuilt_from_the_log(file, clock) -> None:
+    await file.to_response()
+    await file.answer(accepted=False)
+    clock.advance(days=1)
+    await file.answer(accepted=True)
+    await file.session.flush()
+
+    rebuilt = rebuild(await ticket_events(file.session, file.id))
+
+    again = [run_of(one) for one in await all_clocks(file.session, file.id) if one.attempt]
+    assert {run.kind for run in again} == {ClockKind.FINAL_RESPONSE, ClockKind.STATUS_UPDATE}
+    assert [rebuilt[run.kind, run.ref_id, run.attempt] for run in again] == again
+
+
+async def test_who_has_been_answered_once_has_made_a_complaint(file) -> None:
+    await file.to_response()
+    await file.answer(accepted=False)
+    turn = file.by(file.lee)
+    await answers.review(file.session, file.id, handler_id=file.bob.id, turn=turn)
+
+    with pytest.raises(ContactCenterError, match="it stays a complaint"):
+        await filing.reclassify(
+            file.session, file.id, kind=TicketKind.INQUIRY, reason="none", turn=turn
+        )

@@ -1,6 +1,7 @@
 """Builds the web application; the one list of routes."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from aiohttp import web
 
@@ -116,11 +117,10 @@ def build_app(
     app[AUTHENTICATOR] = doorkeeper
     checks: dict[str, health.Check] = {"database": lambda: is_current(runtime.db)}
     app[health.READY_CHECKS] = checks
-    app[docs.DOCUMENT] = document(
-        [operation for table in tables for operation in table.operations],
-        title=f"{runtime.settings.company}: contact center",
-        version=VERSION,
-    )
+    operations = [operation for table in tables for operation in table.operations]
+    title = f"{runtime.settings.company}: contact center"
+    describe = partial(document, operations, title=title, version=VERSION)
+    app[docs.DOCUMENT] = docs.Document(describe)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(lambda _: doorkeeper.on_duty())
     app[GUARD] = guard

@@ -1,9 +1,10 @@
 """The interface's description: as OpenAPI, and as a page to read."""
 
+import asyncio
 import inspect
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,35 @@ Schema = dict[str, Any]
 
 routes = Routes("docs", prefix="", documented=False)
 
-DOCUMENT: web.AppKey[Schema] = web.AppKey("openapi document")
 _pages = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True)
+
+
+class Document:
+    """Made when it is first asked for, and once: no start need wait the second that it takes."""
+
+    def __init__(self, make: Callable[[], Schema]) -> None:
+        self._make = make
+        self._made: asyncio.Future[Schema] | None = None
+
+    async def get(self) -> Schema:
+        if self._made is None:
+            self._made = asyncio.ensure_future(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._made)  # who asked first may go away
+
+
+DOCUMENT = web.AppKey("openapi document", Document)
 
 
 @routes.get(f"{API}/openapi.json", public=True, transaction=False)
 async def openapi(call: Call) -> web.Response:
-    body = json.dumps(call.request.app[DOCUMENT], ensure_ascii=False).encode()
+    document = await call.request.app[DOCUMENT].get()
+    body = json.dumps(document, ensure_ascii=False).encode()
     return web.Response(body=body, content_type="application/json")
 
 
 @routes.get("/api/docs", public=True, transaction=False)
 async def show_docs(call: Call) -> web.Response:
-    shown = call.request.app[DOCUMENT]
+    shown = await call.request.app[DOCUMENT].get()
     text = _pages.get_template("docs.html").render(
         document=shown, groups=_by_tag(shown), problems=_problems(), type_of=type_of
     )

@@ -20,7 +20,7 @@ from contact_center.switchboard import Switchboard
 from contact_center.texts import Texts
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Runtime:
     """Built in one place, `serve.py`; tests build their own."""
 

@@ -51,7 +51,7 @@ class Calendar:
     name: str
     zone: str
     week: Week
-    overrides: Mapping[date, Override] = field(default_factory=dict, hash=False)
+    overrides: Mapping[date, Override] = field(default_factory=dict, hash=False, repr=False)
     valid_until: date | None = None
     titles: tuple[tuple[str, str], ...] = ()
 

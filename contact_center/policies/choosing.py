@@ -35,7 +35,7 @@ class Line:
     calendar: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Policies:
     lines: Sequence[Line]
     hours: Sequence[tuple[Condition, str]]  # which calendar our own hours are, for whom
@@ -48,6 +48,10 @@ class Policies:
     text: str  # what it was read from, to read it again: a ticket keeps its version
     calendars: Mapping[str, Calendar]
     _chosen: dict[Facts, Policy] = field(default_factory=dict, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """Short: what shows it (a task, a log, a failing test) would write a book."""
+        return f"<Policies {self.version}>"
 
     def choose(self, facts: Facts) -> Policy:
         """What such a ticket is promised."""

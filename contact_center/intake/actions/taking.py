@@ -68,7 +68,7 @@ class Batch:
     decisions: dict[Key, Decision] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Intake:
     """Handles batches of inbound messages; a `Batcher` calls it."""
 

@@ -33,6 +33,7 @@ from tests.support.databases import (
     BACKENDS,
     postgres_server,
     run_sql,
+    share_compiled_sql,
     sqlalchemy_url,
     with_database,
 )
@@ -74,6 +75,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """One PostgreSQL server for all workers, started by the process that starts them."""
+    patch = pytest.MonkeyPatch()
+    share_compiled_sql(patch)
+    config.add_cleanup(patch.undo)
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     if config.getoption("--database") == "sqlite":

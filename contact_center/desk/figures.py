@@ -11,7 +11,8 @@ from contact_center.desk import charts
 from contact_center.desk.render import page
 from contact_center.desk.rows import rows_of
 from contact_center.desk.shell import surroundings
-from contact_center.reports import actions, queries, rules
+from contact_center.reports import actions, rules
+from contact_center.reports.queries import happenings
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
@@ -43,10 +44,10 @@ async def _figures(call: Call, days: int) -> dict[str, Any]:
     digest = await actions.digest(session, period, now=call.now, reader=call.agent.id)
     since = rules.instant(today, zone=zone)
     board = await actions.wallboard(session, now=call.now, since=since, reader=call.agent.id)
-    trend = await queries.trend(
+    trend = await happenings.trend(
         session, [rules.days(date, date, time_zone=zone.key) for date in dates]
     )
-    silent = await queries.silent_complaints(
+    silent = await happenings.silent_complaints(
         session, since=call.now - COMPLAINTS_OF, limit=COMPLAINTS_SHOWN
     )
     return {

@@ -9,7 +9,7 @@ from contact_center.agents import queries as agents
 from contact_center.deliveries import queries as deliveries
 from contact_center.escalations.queries import notices
 from contact_center.ledger import queries as ledger
-from contact_center.reports import queries, rules
+from contact_center.reports import rules
 from contact_center.reports.models import (
     Digest,
     KeptWord,
@@ -18,6 +18,7 @@ from contact_center.reports.models import (
     TeamFigures,
     Wallboard,
 )
+from contact_center.reports.queries import happenings, promises, standing
 
 
 async def digest(
@@ -32,7 +33,7 @@ async def digest(
 
     Figures count every ticket; single ones are named as far as the reader may see them.
     """
-    facts = await queries.collect(session, period, now=now)
+    facts = await happenings.collect(session, period, now=now)
     scope = rules.teams_in(facts) if team_ids is None else set(team_ids)
     names = {team.id: team.name for team in await agents.all_teams(session)}
     teams = [
@@ -46,7 +47,7 @@ async def digest(
         as_of=now,
         total=rules.figures(facts, teams=None if team_ids is None else scope),
         teams=sorted(teams, key=lambda team: (team.name is None, team.name or "")),
-        longest_waiting=await queries.longest_waiting(
+        longest_waiting=await standing.longest_waiting(
             session, now=now, team_ids=team_ids, reader=reader
         ),
         kept_words=await _kept_words(session, period, now=now, team_ids=team_ids),
@@ -61,7 +62,7 @@ async def _kept_words(
     now: datetime,
     team_ids: Collection[int] | None,
 ) -> list[KeptWord]:
-    numbers = await queries.kept_words(session, period, now=now, team_ids=team_ids)
+    numbers = await promises.kept_words(session, period, now=now, team_ids=team_ids)
     names = await agents.agent_names(session, set(numbers))
     found = [
         KeptWord(
@@ -98,8 +99,8 @@ async def wallboard(
     session: AsyncSession, *, now: datetime, since: datetime, reader: int = 0
 ) -> Wallboard:
     """How things stand; `since` is when the day began for who looks at it."""
-    teams = await queries.team_queues(session)
-    waiting = await queries.longest_waiting(session, now=now, reader=reader, limit=1)
+    teams = await standing.team_queues(session)
+    waiting = await standing.longest_waiting(session, now=now, reader=reader, limit=1)
     pending = await deliveries.count_waiting(session)
     dead = pending.pop("dead", 0)
     present = await agents.agents_by_presence(session)
@@ -115,5 +116,5 @@ async def wallboard(
         arrivals=await ledger.arrivals_by_outcome(session, since=since),
         deliveries_pending=sum(pending.values()),
         deliveries_dead=dead,
-        quarantined=await queries.count_quarantined(session),
+        quarantined=await standing.count_quarantined(session),
     )

@@ -74,6 +74,23 @@ class Call:
     score: int | None
 
 
+class Fate(StrEnum):
+    """What has become of a promise with a deadline."""
+
+    KEPT = "kept"  # done when it was due by law, or before
+    BROKEN = "broken"
+    PENDING = "pending"  # not due yet
+    EXCLUDED = "excluded"  # called off, merged, spam, or no reply was needed
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of promises: how many fared how, and how many of those kept or broken were kept at first."""
+
+    numbers: Mapping[tuple[Team, ClockKind, Fate], int]
+    kept_first: Mapping[tuple[Team, ClockKind], int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a period's rows say, by team."""
@@ -83,16 +100,17 @@ class Facts:
     ages: Mapping[Team, Mapping[Age, int]]  # of what is open now
     resolutions: Sequence[Resolution]
     turns: Mapping[int, Sequence[Turn]]  # of tickets that were reopened
-    responses: Sequence[tuple[Team, float]]  # seconds
-    promises: Mapping[tuple[Team, ClockKind, bool], int]  # True: kept
+    promises: Tally
+    times: Mapping[tuple[Team, ClockKind], Sequence[float]]  # seconds
+    excused: Mapping[Team, int]
     calls: Sequence[Call]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Seconds, by nearest rank: so many tickets took no longer than this. Null without tickets."""
+    """Seconds, by nearest rank: so many took no longer than this. Null where there are none."""
 
-    tickets: int
+    tickets: int  # or promises
     median: float | None
     p90: float | None
 
@@ -104,6 +122,24 @@ class Promises:
     kept: int
     broken: int
     compliance: float | None  # kept / (kept + broken); null when nothing was due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines(Promises):
+    """Promises with a clock, by the date that holds by law; it may be later than our own."""
+
+    kept_first: int  # of those kept or broken: kept before anything was opened again
+    pending: int  # not due yet, as of now
+    excluded: int  # called off, merged, spam, or no reply was needed
+    took: Spread  # of what was done in the period, in time or not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excused:
+    """What customers wrote that needed no reply, somebody said: no promise counts it."""
+
+    messages: int
+    share: float | None  # of these and of what was answered; null when nothing was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +164,10 @@ class Figures:
     ages: Mapping[Age, int]  # of the open ones
     first_response: Spread
     resolution: Spread
-    first_response_promises: Promises
-    resolution_promises: Promises
-    promises: Mapping[ClockKind, Promises]  # of every kind; those of work orders are the team's
+    first_response_promises: Deadlines
+    resolution_promises: Deadlines
+    promises: Mapping[ClockKind, Deadlines]  # of every kind; those of work orders are the team's
+    no_reply_needed: Excused
     satisfaction: Satisfaction
 
 

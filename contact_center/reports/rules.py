@@ -16,7 +16,10 @@ from contact_center.callbacks.rules import LOW
 from contact_center.reports.models import (
     Age,
     Call,
+    Deadlines,
+    Excused,
     Facts,
+    Fate,
     Figures,
     Period,
     Promises,
@@ -133,7 +136,7 @@ def figures(facts: Facts, *, teams: Collection[Team] | None = None) -> Figures:
     """Of some teams, or of everything."""
 
     def ours(team: Team) -> bool:
-        return teams is None or team in teams
+        return _is_in(team, teams)
 
     resolutions = [
         seconds_to_resolve(resolution, facts.turns.get(resolution.ticket_id, ()))
@@ -144,27 +147,57 @@ def figures(facts: Facts, *, teams: Collection[Team] | None = None) -> Figures:
         age: sum(numbers.get(age, 0) for team, numbers in facts.ages.items() if ours(team))
         for age in Age
     }
+    deadlines = {kind: _deadlines(facts, kind, teams=teams) for kind in ClockKind}
     return Figures(
         opened=sum(number for team, number in facts.opened.items() if ours(team)),
         resolved=len(resolutions),
         reopened=sum(number for team, number in facts.reopened.items() if ours(team)),
         open=sum(ages.values()),
         ages=ages,
-        first_response=spread(seconds for team, seconds in facts.responses if ours(team)),
+        first_response=deadlines[ClockKind.FIRST_RESPONSE].took,
         resolution=spread(resolutions),
-        first_response_promises=_promises(facts, ClockKind.FIRST_RESPONSE, teams=teams),
-        resolution_promises=_promises(facts, ClockKind.RESOLUTION, teams=teams),
-        promises={kind: _promises(facts, kind, teams=teams) for kind in ClockKind},
+        first_response_promises=deadlines[ClockKind.FIRST_RESPONSE],
+        resolution_promises=deadlines[ClockKind.RESOLUTION],
+        promises=deadlines,
+        no_reply_needed=_excused(facts, teams=teams),
         satisfaction=satisfaction([call for call in facts.calls if ours(call.team)]),
     )
 
 
-def _promises(facts: Facts, kind: ClockKind, *, teams: Collection[Team] | None) -> Promises:
-    numbers = {True: 0, False: 0}
-    for (team, which, kept), number in facts.promises.items():
-        if which is kind and (teams is None or team in teams):
-            numbers[kept] += number
-    return promises(kept=numbers[True], broken=numbers[False])
+def _deadlines(facts: Facts, kind: ClockKind, *, teams: Collection[Team] | None) -> Deadlines:
+    numbers = dict.fromkeys(Fate, 0)
+    for (team, which, fate), number in facts.promises.numbers.items():
+        if which is kind and _is_in(team, teams):
+            numbers[fate] += number
+    firsts = facts.promises.kept_first.items()
+    return Deadlines(
+        kept=numbers[Fate.KEPT],
+        broken=numbers[Fate.BROKEN],
+        compliance=_share(numbers[Fate.KEPT], numbers[Fate.KEPT] + numbers[Fate.BROKEN]),
+        kept_first=sum(n for (team, which), n in firsts if which is kind and _is_in(team, teams)),
+        pending=numbers[Fate.PENDING],
+        excluded=numbers[Fate.EXCLUDED],
+        took=spread(_times(facts, kind, teams=teams)),
+    )
+
+
+def _excused(facts: Facts, *, teams: Collection[Team] | None) -> Excused:
+    number = sum(n for team, n in facts.excused.items() if _is_in(team, teams))
+    answered = len(_times(facts, ClockKind.NEXT_RESPONSE, teams=teams))
+    return Excused(messages=number, share=_share(number, number + answered))
+
+
+def _times(facts: Facts, kind: ClockKind, *, teams: Collection[Team] | None) -> list[float]:
+    return [
+        seconds
+        for (team, which), times in facts.times.items()
+        if which is kind and _is_in(team, teams)
+        for seconds in times
+    ]
+
+
+def _is_in(team: Team, teams: Collection[Team] | None) -> bool:
+    return teams is None or team in teams
 
 
 def teams_in(facts: Facts) -> set[Team]:
@@ -174,7 +207,9 @@ def teams_in(facts: Facts) -> set[Team]:
         *facts.reopened,
         *facts.ages,
         *(resolution.team for resolution in facts.resolutions),
-        *(team for team, _ in facts.responses),
-        *(team for team, _, _ in facts.promises),
+        *facts.excused,
+        *(team for team, _ in facts.times),
+        *(team for team, _, _ in facts.promises.numbers),
+        *(team for team, _ in facts.promises.kept_first),
         *(call.team for call in facts.calls),
     }

@@ -100,7 +100,7 @@ class Clock(Table):
     due_at: Mapped[datetime | None]  # when we want to be done; None while paused
     legal_due_at: Mapped[datetime | None]
     provisional: Mapped[bool] = mapped_column(default=False, server_default=false())
-    stopped_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]  # done, or called off
     stopped_by: Mapped[int | None]  # the answer that stopped it, as long as it counts as delivered
     breached_at: Mapped[datetime | None]  # the due instant, however late it was noticed
     breach_cause: Mapped[str | None] = mapped_column(String(32))

@@ -182,6 +182,7 @@ def cancel(run: Run, *, at: datetime, excluded: bool = False) -> Run:
         run,
         state=ClockState.CANCELLED,
         running_since=None,
+        stopped_at=at,
         due_at=None,
         breached_at=None,
         breach_cause=None,

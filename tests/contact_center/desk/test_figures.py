@@ -48,6 +48,17 @@ async def test_complaints_whose_customer_says_nothing_are_listed(desk) -> None:
     assert re.findall(r"/desk/tickets/(\d+)", listed) == [str(silent.ticket_id)]
 
 
+async def test_every_kind_of_deadline_has_its_line(desk) -> None:
+    lead = await desk.hire("Li", Role.LEAD)
+    await desk.arrive("My parcel is late", name="Carla")
+
+    page = await desk.page("/desk/figures", lead)
+
+    table = page.partition('id="compliance"')[2].partition("</table>")[0]
+    line = table.partition("First answer</th>")[2].partition("</tr>")[0]
+    assert re.findall(r">([^<]+)</td>", line) == ["–", "0", "0", "0", "1", "0", "–", "–"]
+
+
 @pytest.mark.parametrize(("opened", "resolved"), [(0, 0), (4, 2)])
 def test_bars_are_as_high_as_their_numbers(opened, resolved) -> None:
     day = Day(date=date(2026, 3, 2), opened=opened, resolved=resolved)

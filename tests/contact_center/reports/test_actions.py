@@ -1,7 +1,7 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from contact_center.agents.models import Presence
 from contact_center.calendars.days import parse
@@ -10,21 +10,31 @@ from contact_center.callbacks.models import Callback, CallbackState
 from contact_center.channels.base import Outgoing
 from contact_center.deliveries import actions as deliveries
 from contact_center.deliveries.models import Delivery
-from contact_center.events.rules import agent
+from contact_center.events.rules import agent, customer
 from contact_center.ledger import actions as ledger
 from contact_center.ledger.models import Outcome
 from contact_center.messages import actions as messages
 from contact_center.promises.models import Promise, PromiseState
 from contact_center.reports import actions, rules
 from contact_center.reports.models import Age, Digest, Wallboard
-from contact_center.sla.models import ClockKind
+from contact_center.sla.actions import versions
+from contact_center.sla.actions.clocks import start, stop
+from contact_center.sla.models import Clock, ClockKind
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Status
+from contact_center.tickets.queries import lock_ticket
 from contact_center.work_orders.actions import issuing
 from contact_center.work_orders.actions.issuing import Asked
 from scheduler import sweeps
 from tests.conftest import NOON
-from tests.support.factories import inbound, make_agent, make_team, make_ticket
+from tests.support.calendars import POLICIES, SHIPPED
+from tests.support.factories import (
+    customer_says,
+    inbound,
+    make_agent,
+    make_team,
+    make_ticket,
+)
 
 TODAY = NOON.date()
 
@@ -348,10 +358,136 @@ async def test_g54_met_of_what_was_decided_whatever_is_pending_or_excluded(offic
 
     first = total.promises[ClockKind.FIRST_RESPONSE]
     assert (first.kept, first.broken, first.compliance) == (8, 2, 0.8)
+    assert (first.pending, first.excluded) == (3, 1)
     assert first == total.first_response_promises
     for ticket in (*met, late, overdue, *pending):
         await office.cancels(ticket)
-    assert (await office.digest()).total.promises[ClockKind.FIRST_RESPONSE].compliance is None
+    nothing = (await office.digest()).total.promises[ClockKind.FIRST_RESPONSE]
+    assert (nothing.compliance, nothing.kept, nothing.pending, nothing.excluded) == (None, 0, 0, 14)
+
+
+async def legal_clock(office, ticket_id: int, *, internal: timedelta, legal: timedelta) -> None:
+    """The final response, due by law later than we want to be done."""
+    async with office.runtime.db.begin() as session:
+        ticket = await lock_ticket(session, ticket_id)
+        clock = await start(
+            session,
+            ticket,
+            kind=ClockKind.FINAL_RESPONSE,
+            target=parse("1h"),
+            calendar=ROUND_THE_CLOCK,
+            start=office.clock(),
+            now=office.clock(),
+        )
+        clock.due_at, clock.legal_due_at = office.clock() + internal, office.clock() + legal
+        clock.target = int(internal.total_seconds())
+
+
+async def finishes(office, ticket_id: int) -> None:
+    async with office.runtime.db.begin() as session:
+        ticket = await lock_ticket(session, ticket_id)
+        await stop(session, ticket, kind=ClockKind.FINAL_RESPONSE, now=office.clock())
+
+
+async def test_what_is_done_by_the_legal_date_is_kept_though_we_wanted_it_sooner(
+    office, clock
+) -> None:
+    within, after, never = [await office.ticket() for _ in range(3)]
+    for ticket in (within, after, never):
+        await legal_clock(office, ticket, internal=timedelta(days=1), legal=timedelta(days=3))
+    clock.advance(days=2)
+    await sweeps.note_breaches(office.runtime)
+    second = TODAY + timedelta(days=2)
+    open_yet = (await office.digest(second)).total.promises[ClockKind.FINAL_RESPONSE]
+    assert (open_yet.kept, open_yet.broken, open_yet.pending) == (0, 0, 3)
+
+    await finishes(office, within)
+    clock.advance(days=2)
+    await finishes(office, after)
+
+    days = [TODAY + timedelta(days=number) for number in range(5)]
+    told = [(await office.digest(day)).total.promises[ClockKind.FINAL_RESPONSE] for day in days]
+    assert [(one.kept, one.broken) for one in told] == [(0, 0), (0, 0), (1, 0), (0, 2), (0, 0)]
+    assert (told[2].kept_first, told[3].kept_first, told[4].pending) == (1, 0, 0)
+    assert (told[2].took.tickets, told[2].took.median) == (1, 2 * 86400)
+
+
+async def test_both_outcomes_of_what_was_opened_again_are_told(office, clock) -> None:
+    ticket_id = await office.ticket()
+    await office.answers(ticket_id)
+    await office.resolves(ticket_id)
+    await office.reopens(ticket_id)
+    before = (await office.digest()).total.resolution_promises
+    assert (before.kept, before.broken, before.pending) == (0, 0, 1)
+    clock.advance(days=2)
+    await sweeps.note_breaches(office.runtime)
+
+    days = [TODAY + timedelta(days=number) for number in range(3)]
+    told = [(await office.digest(day)).total.resolution_promises for day in days]
+
+    assert sum(one.kept for one in told) == 0
+    assert (sum(one.broken for one in told), sum(one.kept_first for one in told)) == (1, 1)
+
+
+async def test_what_waits_for_the_customer_is_pending(office, clock) -> None:
+    ticket_id = await office.ticket()
+    await office.answers(ticket_id)
+    async with office.runtime.db.begin() as session:
+        await tickets.wait(
+            session,
+            ticket_id,
+            status=Status.WAITING_CUSTOMER,
+            by=agent(office.li),
+            now=clock(),
+        )
+    clock.advance(days=20)
+
+    resolution = (await office.digest()).total.resolution_promises
+
+    assert (resolution.kept, resolution.broken, resolution.pending) == (0, 0, 1)
+
+
+async def test_how_much_needed_no_reply_is_told_beside_what_was_answered(office, clock) -> None:
+    thanked, asked = [await office.ticket(channel="email") for _ in range(2)]
+    async with office.runtime.db.begin() as session:
+        await versions.keep(session, calendars=SHIPPED, policies=POLICIES, now=clock())
+    for ticket_id in (thanked, asked):
+        await office.answers(ticket_id)
+        async with office.runtime.db.begin() as session:
+            ticket = await lock_ticket(session, ticket_id)
+            said = await customer_says(session, ticket, "Hm", now=clock())
+            who = customer(ticket.customer_id)
+            await tickets.expect_answer(session, ticket, message_id=said, by=who, now=clock())
+    await office.answers(asked)
+    async with office.runtime.db.begin() as session:
+        await tickets.need_no_reply(session, thanked, by=agent(office.li), now=clock())
+
+    total = (await office.digest()).total
+
+    assert (total.no_reply_needed.messages, total.no_reply_needed.share) == (1, 0.5)
+    next_one = total.promises[ClockKind.NEXT_RESPONSE]
+    assert (next_one.kept, next_one.excluded, next_one.compliance) == (1, 1, 1.0)
+
+
+async def test_r1_every_clock_is_kept_broken_pending_or_excluded(office, clock) -> None:
+    done, late, spam, waiting = [await office.ticket() for _ in range(4)]
+    for ticket_id in (done, waiting):
+        await office.answers(ticket_id)
+    await office.resolves(done)
+    await office.cancels(spam)
+    clock.advance(hours=2)
+    await office.answers(late)
+    await legal_clock(office, waiting, internal=timedelta(hours=1), legal=timedelta(days=9))
+    clock.advance(days=4)
+    await office.ticket()
+
+    period = rules.days(TODAY, TODAY + timedelta(days=30), time_zone="UTC")
+    async with office.runtime.db.read() as session:
+        total = (await actions.digest(session, period, now=clock())).total
+        every = await session.scalar(select(func.count()).select_from(Clock))
+
+    told = total.promises.values()
+    assert sum(one.kept + one.broken + one.pending + one.excluded for one in told) == every
 
 
 async def test_what_a_department_promised_counts_for_it_and_words_for_who_gave_them(

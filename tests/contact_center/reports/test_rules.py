@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contact_center.callbacks.models import CallbackState
 from contact_center.reports import rules
-from contact_center.reports.models import Age, Call, Facts, Resolution, Turn
+from contact_center.reports.models import Age, Call, Facts, Fate, Resolution, Tally, Turn
 from contact_center.sla.models import ClockKind
 
 NEW_YORK, BERLIN = ZoneInfo("America/New_York"), ZoneInfo("Europe/Berlin")
@@ -18,8 +18,9 @@ EMPTY = Facts(
     ages={},
     resolutions=(),
     turns={},
-    responses=(),
-    promises={},
+    promises=Tally({}, {}),
+    times={},
+    excused={},
     calls=(),
 )
 
@@ -202,10 +203,18 @@ facts = st.builds(
         )
     ),
     turns=st.just({}),
-    responses=st.lists(st.tuples(teams, st.floats(0, 1e7))),
-    promises=st.dictionaries(
-        st.tuples(teams, st.sampled_from(ClockKind), st.booleans()), st.integers(0, 50)
+    promises=st.builds(
+        Tally,
+        st.dictionaries(
+            st.tuples(teams, st.sampled_from(ClockKind), st.sampled_from(Fate)),
+            st.integers(0, 50),
+        ),
+        st.dictionaries(st.tuples(teams, st.sampled_from(ClockKind)), st.integers(0, 50)),
     ),
+    times=st.dictionaries(
+        st.tuples(teams, st.sampled_from(ClockKind)), st.lists(st.floats(0, 1e7))
+    ),
+    excused=counts,
     calls=st.lists(
         st.builds(
             Call,
@@ -230,6 +239,7 @@ def test_the_buckets_add_up_to_what_is_open_and_shares_are_shares(facts) -> None
         figures.first_response_promises.compliance,
         figures.resolution_promises.compliance,
         figures.satisfaction.satisfied,
+        figures.no_reply_needed.share,
     ):
         assert share is None or 0 <= share <= 1
     assert figures.satisfaction.mean is None or 1 <= figures.satisfaction.mean <= 5
@@ -242,7 +252,7 @@ def test_teams_add_up_to_the_whole(facts) -> None:
 
     for name in ("opened", "resolved", "reopened", "open"):
         assert sum(getattr(part, name) for part in parts) == getattr(whole, name)
-    for name in ("kept", "broken"):
+    for name in ("kept", "broken", "kept_first", "pending", "excluded"):
         assert sum(getattr(part.first_response_promises, name) for part in parts) == getattr(
             whole.first_response_promises, name
         )

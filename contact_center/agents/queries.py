@@ -120,6 +120,18 @@ async def members_of(session: AsyncSession, team_id: int) -> Sequence[Agent]:
     return (await session.scalars(found.order_by(Agent.name))).all()
 
 
+async def members_by_team(
+    session: AsyncSession, team_ids: Collection[int]
+) -> dict[int, list[Agent]]:
+    """Those who work here, by name."""
+    members: dict[int, list[Agent]] = {team_id: [] for team_id in team_ids}
+    found = select(TeamMember.team_id, Agent).join(Agent, TeamMember.agent_id == Agent.id)
+    found = found.where(TeamMember.team_id.in_(members), Agent.active.is_(True))
+    for team_id, member in await session.execute(found.order_by(Agent.name, Agent.id)):
+        members[team_id].append(member)
+    return members
+
+
 async def agents_by_presence(session: AsyncSession) -> dict[Presence, list[str]]:
     """Names of active agents by the state of their shift."""
     names: dict[Presence, list[str]] = {presence: [] for presence in Presence}

@@ -82,6 +82,12 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"you need the permission (?P<text>.+)", "forbidden"),
     (r"(?P<ref>W-\d+) is (?P<status>\w+): it cannot become \w+", "order_state"),
     (r"(?P<ref>W-\d+) is for another team: .*", "other_team"),
+    (r"(?P<ref>W-\d+): a lead of who answers for .*", "extension_lead"),
+    (r"(?P<ref>W-\d+) is with a colleague: .*", "order_not_yours"),
+    (r"(?P<ref>W-\d+) is with that agent already", "order_theirs"),
+    (r"(?P<ref>W-\d+) is (?P<status>\w+): nobody has it .*", "order_nobody"),
+    (r"(?P<name>.+) is in another team than (?P<ref>W-\d+)", "order_other_team"),
+    (r"choose a colleague", "choose_colleague"),
     (r"(?P<ref>W-\d+) was to be signed by .*", "return_late"),
     (r"(?P<ref>W-\d+) was due .*: an extension.*", "extension_late"),
     (r"(?P<ref>W-\d+) has had its extension: .*", "extension_once"),
@@ -121,7 +127,7 @@ def _said(message: str, language: str) -> str | None:
         if (match := pattern.fullmatch(message)) is not None:
             values = match.groupdict()
             if "status" in values:
-                section = "work_order_state" if key == "order_state" else "status"
+                section = "work_order_state" if key.startswith("order_") else "status"
                 values["status"] = name_of(language, section, values["status"])
             if "size" in values:
                 values["size"] = str(int(values["size"]) // (1024 * 1024))

@@ -106,6 +106,7 @@ class Story:
     decisions: Sequence[RoutingDecision] = ()  # who was to get it, the newest first
     teams: dict[int, Team] = field(default_factory=dict)
     orders: Sequence[WorkOrder] = ()
+    mates: dict[int, list[Agent]] = field(default_factory=dict)  # who does work orders, by team
     written: dict[int, list[WorkOrderEntry]] = field(default_factory=dict)  # on work orders
     promises: Sequence[Promise] = ()
     reader: int = 0
@@ -229,6 +230,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
         decisions=await decisions_of(session, ticket.id, limit=10),
         teams={team.id: team for team in await agents.all_teams(session)},
         orders=orders,
+        mates=await agents.members_by_team(session, {order.team_id for order in orders}),
         written=await entries_of(session, [order.id for order in orders]),
         promises=await promises_of(session, ticket.id),
         reader=reader,

@@ -10,7 +10,12 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from contact_center.agents.models import Team
-from contact_center.agents.queries import agent_names, all_teams, team_ids_of
+from contact_center.agents.queries import (
+    agent_names,
+    all_teams,
+    members_by_team,
+    team_ids_of,
+)
 from contact_center.desk.render import go_to, page
 from contact_center.desk.shell import surroundings
 from contact_center.desk.steps import check_is_theirs
@@ -25,7 +30,7 @@ from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
 from contact_center.work_orders import queries
-from contact_center.work_orders.actions import asking, issuing, working
+from contact_center.work_orders.actions import asking, issuing, passing, working
 from contact_center.work_orders.models import WorkOrder, WorkOrderState
 from contact_center.work_orders.rules import LONGEST_TEXT, Visit
 
@@ -54,6 +59,7 @@ class Step(StrEnum):
     FINISH = "finish"
     RETURN = "return"
     EXTEND = "extend"
+    GIVE = "give"
     GRANT = "grant"
     DECLINE = "decline"
     REDIRECT = "redirect"
@@ -67,6 +73,7 @@ class Step(StrEnum):
 class StepForm(BaseModel):
     text: Text = ""
     team: Annotated[str, Field(pattern=r"^\d{0,18}$")] = ""
+    to: Annotated[str, Field(pattern=r"^\d{0,18}$")] = ""  # a colleague
     until: Local = ""
     rating: Annotated[str, Field(pattern=r"^[1-5]?$")] = ""
 
@@ -119,6 +126,7 @@ async def show_board(call: Call, team: Id | None = None) -> web.Response:
         team=team,
         own=own,
         titles=titles(call),
+        mates=await members_by_team(session, chosen),
         **await surroundings(call, session, active="work_orders"),
     )
 
@@ -237,6 +245,20 @@ async def _extend(call: Call, session: "AsyncSession", order_id: int, form: Step
     )
 
 
+async def _give(call: Call, session: "AsyncSession", order_id: int, form: StepForm) -> None:
+    if not form.to:
+        raise Invalid("choose a colleague")
+    await passing.give(
+        session,
+        order_id,
+        to=int(form.to),
+        text=form.text,
+        by=_by(call),
+        now=call.now,
+        as_lead=call.agent.may(Permission.TICKETS_OVERRIDE),
+    )
+
+
 def _decide(granted: bool) -> _Do:
     async def do(call: Call, session: "AsyncSession", order_id: int, form: StepForm) -> None:
         await issuing.decide_extension(
@@ -288,6 +310,7 @@ _STEPS: dict[Step, _Do] = {
     Step.FINISH: _team_step(working.finish, text=True),
     Step.RETURN: _return,
     Step.EXTEND: _extend,
+    Step.GIVE: _give,
     Step.GRANT: _decide(granted=True),
     Step.DECLINE: _decide(granted=False),
     Step.REDIRECT: _redirect,

@@ -16,7 +16,7 @@ from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
 from contact_center.web.timestamps import Timestamp, read_moment
 from contact_center.work_orders import queries
-from contact_center.work_orders.actions import asking, issuing, working
+from contact_center.work_orders.actions import asking, issuing, passing, working
 from contact_center.work_orders.models import EntryKind, WorkOrder, WorkOrderState
 from contact_center.work_orders.rules import LONGEST_TEXT, Visit
 
@@ -118,6 +118,11 @@ class Redirection(Body):
 
 class Extension(Why):
     until: Timestamp
+
+
+class Colleague(Body):
+    agent_id: Id
+    text: Rest = ""
 
 
 class Decision(Body):
@@ -245,9 +250,21 @@ async def return_work_order(call: Call, order_id: Id, body: Return) -> WorkOrder
 
 @routes.put("/work-orders/{order_id}/extension", permission=WRITE, errors=(409,))
 async def ask_for_more_time(call: Call, order_id: Id, body: Extension) -> WorkOrderView:
-    """Ask for more time: once, and before the work is due."""
+    """Ask for more time: once, and before the work is due. A lead of the owner decides."""
     order = await working.ask_extension(
         call.session, order_id, until=body.until, text=body.text, **_member(call)
+    )
+    return await _view(call, order)
+
+
+@routes.put("/work-orders/{order_id}/assignee", permission=WRITE, errors=(409,))
+async def hand_work_on(call: Call, order_id: Id, body: Colleague) -> WorkOrderView:
+    """Give signed work to a colleague in the team, as who has it, or as a lead.
+
+    What nobody has any more, or who has it is absent, anybody in the team may take or give.
+    """
+    order = await passing.give(
+        call.session, order_id, to=body.agent_id, text=body.text, **_member(call)
     )
     return await _view(call, order)
 
@@ -270,7 +287,10 @@ async def redirect_work_order(call: Call, order_id: Id, body: Redirection) -> Wo
 
 @routes.put("/work-orders/{order_id}/extension/decision", permission=WRITE, errors=(409,))
 async def decide_on_more_time(call: Call, order_id: Id, body: Decision) -> WorkOrderView:
-    """Grant or decline more time, as the ticket's owner or a lead."""
+    """Grant or decline more time, as a lead of who answers for the ticket.
+
+    Leads decide neither what they have asked for nor on their own tickets: managers do.
+    """
     order = await issuing.decide_extension(
         call.session,
         order_id,

@@ -36,6 +36,7 @@ MOVES: dict[WorkOrderState, frozenset[WorkOrderState]] = {
 }
 WITH_TEAM = frozenset({_S.ISSUED, _S.SIGNED, _S.IN_PROGRESS, _S.EXTENSION_REQUESTED, _S.REDO})
 AT_WORK = frozenset({_S.SIGNED, _S.IN_PROGRESS, _S.EXTENSION_REQUESTED, _S.REDO})
+WITH_COLLEAGUE = AT_WORK | {_S.FINISHED}  # somebody has it, or had: it may be done again
 OPEN = frozenset(_S) - {_S.VERIFIED, _S.CANCELLED}
 
 # Of the partial indexes, and of the queries that are to use them.
@@ -135,6 +136,7 @@ class EntryKind(StrEnum):
     WAIVED = "waived"
     CANCELLED = "cancelled"
     COMMENT = "comment"
+    HANDED_ON = "handed_on"
 
 
 class WorkOrderEntry(Table):

@@ -14,6 +14,7 @@ from contact_center.tickets.queries import seen_by
 from contact_center.work_orders.models import (
     IS_OPEN,
     WITH_TEAM,
+    EntryKind,
     WorkOrder,
     WorkOrderEntry,
     WorkOrderState,
@@ -48,6 +49,14 @@ async def entries_of(
     for entry in await session.scalars(found.order_by(WorkOrderEntry.id)):
         entries[entry.work_order_id].append(entry)
     return entries
+
+
+async def last_author(session: AsyncSession, order_id: int, kind: EntryKind) -> int | None:
+    """Who was the last to write something of a kind."""
+    found = select(WorkOrderEntry.author_id).where(
+        WorkOrderEntry.work_order_id == order_id, WorkOrderEntry.kind == kind
+    )
+    return await session.scalar(found.order_by(WorkOrderEntry.id.desc()).limit(1))
 
 
 async def last_finished_at(session: AsyncSession, ticket_id: int) -> datetime | None:

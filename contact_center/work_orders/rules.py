@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from contact_center.agents.models import Role
 from contact_center.calendars.days import Target, parse
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.rules import Actor, agent_id
@@ -77,6 +79,22 @@ def check_extension(order: WorkOrder, *, until: datetime, now: datetime) -> None
         )
     if until <= order.finish_due_at:
         raise Invalid("an extension ends later than the work is due now")
+
+
+class Person(Protocol):
+    @property
+    def id(self) -> int: ...
+    @property
+    def role(self) -> Role: ...
+
+
+def may_extend(approver: Person, *, owner: Person | None, asked_by: int | None) -> bool:
+    """Whoever leads the owner; managers have nobody above them who looks after work."""
+    if approver.role in (Role.MANAGER, Role.ADMIN):
+        return True
+    if approver.role is not Role.LEAD or approver.id == asked_by:
+        return False
+    return owner is None or owner.role is Role.AGENT
 
 
 def check_text(text: str, *, what: str) -> str:

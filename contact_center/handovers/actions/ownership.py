@@ -18,6 +18,7 @@ from contact_center.supervision.actions import SUPERVISORS
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import FINISHED, IllegalTransition, Status, Ticket
+from contact_center.work_orders.actions.passing import free_recused
 
 
 async def override(
@@ -113,7 +114,8 @@ async def _take_away(
         ticket.suggested_owner_id = None
     loses_owner = await _is_recused(session, ticket.owner_id, about)
     loses_assignee = await _is_recused(session, ticket.assignee_id, about)
-    by = by if agent_id(by) != about else SYSTEM
+    by = by if not await _is_recused(session, agent_id(by), about) else SYSTEM
+    await free_recused(session, ticket, about=about, by=by, now=now)
     if loses_owner:
         await _lose_owner(session, ticket, by=by, now=now)
     if ticket.status is Status.RESOLVED:

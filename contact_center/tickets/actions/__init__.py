@@ -7,6 +7,7 @@ from contact_center.tickets.actions.allowing import (
     acting_agent,
     check_may_act,
     check_not_recused,
+    hold_acting_agent,
     hold_receiver,
 )
 from contact_center.tickets.actions.answering import expect_answer, need_no_reply, note_answer
@@ -39,6 +40,7 @@ __all__ = [
     "edit",
     "end",
     "expect_answer",
+    "hold_acting_agent",
     "hold_receiver",
     "need_no_reply",
     "note_answer",

@@ -50,6 +50,11 @@ async def acting_agent(session: AsyncSession, by: Actor) -> Agent:
     return await agents.get_active_agent(session, number_of(by))
 
 
+async def hold_acting_agent(session: AsyncSession, by: Actor) -> Agent:
+    """Somebody who takes work: they cannot be deactivated before this transaction ends."""
+    return await agents.hold_active_agent(session, number_of(by))
+
+
 def number_of(by: Actor) -> int:
     number = agent_id(by)
     if number is None:

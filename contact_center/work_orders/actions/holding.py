@@ -13,7 +13,7 @@ from contact_center.events.rules import Actor, agent_id
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from contact_center.tickets.models import Status, Ticket
-from contact_center.work_orders import queries
+from contact_center.work_orders import queries, rules
 from contact_center.work_orders.models import (
     WITH_TEAM,
     EntryKind,
@@ -29,6 +29,16 @@ async def lock(session: AsyncSession, order_id: int) -> tuple[WorkOrder, Ticket]
     order = await queries.get_work_order(session, order_id)
     if order.ticket_id != ticket.id:
         raise Stale(f"{order.reference} has just moved to another ticket: load it again")
+    return order, ticket
+
+
+async def lock_as_member(
+    session: AsyncSession, order_id: int, *, by: Actor, as_lead: bool
+) -> tuple[WorkOrder, Ticket]:
+    """For somebody of the team it was given to, or a lead. Raises Forbidden."""
+    order, ticket = await lock(session, order_id)
+    members = {agent.id for agent in await agents.members_of(session, order.team_id)}
+    rules.check_is_member(order, by=by, members=members, lead=as_lead)
     return order, ticket
 
 
@@ -91,15 +101,17 @@ async def tell(
     to: Collection[int | None],
     by: Actor,
     now: datetime,
+    **facts: Any,
 ) -> None:
     """Alert those whom a step concerns, and who stands in for them; whoever took it knows."""
     team = await agents.get_team(session, order.team_id)
+    facts = {"work_order": order.reference, "team": team.name, "by": agent_id(by), **facts}
     told = await agents.who_hears(session, to, about=ticket.about_agent_id, now=now)
     await alert(
         session,
         to=told - {agent_id(by)},
         kind=f"work_order.{kind}",
-        facts={"work_order": order.reference, "team": team.name},
+        facts=facts,
         ticket_id=ticket.id,
         key=f"work_order.{kind}:{order.id}:{order.version}",
         now=now,

@@ -18,6 +18,7 @@ from contact_center.tickets.models import ACTIVE, IllegalTransition, Status, Tic
 from contact_center.tickets.rules import check_answers_for
 from contact_center.work_orders import queries, rules
 from contact_center.work_orders.actions import timing
+from contact_center.work_orders.actions.approving import check_may_extend
 from contact_center.work_orders.actions.holding import (
     lock,
     say,
@@ -265,10 +266,9 @@ async def decide_extension(
     text: str = "",
     as_lead: bool = False,
 ) -> WorkOrder:
-    """The owner or a lead says whether the team gets more time."""
+    """Who leads the ticket's owner says whether the team gets more time. Raises Forbidden."""
     order, ticket = await lock(session, order_id)
-    if not as_lead:
-        await _check_is_owner(session, ticket, by=by, now=now)
+    await check_may_extend(session, order, ticket, by=by, as_lead=as_lead)
     until = order.extension_until
     if order.state is not WorkOrderState.EXTENSION_REQUESTED or until is None:
         raise IllegalStep(f"{order.reference} is {order.state}: nobody waits for more time")

@@ -9,11 +9,19 @@ from contact_center.alerts.queries import leads_of
 from contact_center.errors import Conflict, Invalid
 from contact_center.events.rules import Actor, agent_id
 from contact_center.supervision import actions as supervision
-from contact_center.tickets.actions import acting_agent
+from contact_center.tickets.actions import hold_acting_agent
 from contact_center.tickets.models import Ticket
 from contact_center.work_orders import rules
 from contact_center.work_orders.actions import timing
-from contact_center.work_orders.actions.holding import lock, say, take_stock, tell, write_down
+from contact_center.work_orders.actions.approving import who_may_extend
+from contact_center.work_orders.actions.holding import (
+    lock,
+    lock_as_member,
+    say,
+    take_stock,
+    tell,
+    write_down,
+)
 from contact_center.work_orders.models import (
     EntryKind,
     IllegalStep,
@@ -30,8 +38,8 @@ async def sign(
     session: AsyncSession, order_id: int, *, by: Actor, now: datetime, as_lead: bool = False
 ) -> WorkOrder:
     """Take the work on; exactly one does."""
-    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
-    agent = await acting_agent(session, by)
+    order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
+    agent = await hold_acting_agent(session, by)
     if order.state is WorkOrderState.SIGNED and order.assignee_id not in (None, agent.id):
         raise IllegalStep(f"{order.reference} has been signed by a colleague")
     order.move(WorkOrderState.SIGNED)
@@ -44,7 +52,7 @@ async def sign(
 async def start(
     session: AsyncSession, order_id: int, *, by: Actor, now: datetime, as_lead: bool = False
 ) -> WorkOrder:
-    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
     await _start(session, order, ticket, by=by, now=now)
     return order
 
@@ -53,7 +61,7 @@ async def arrive(
     session: AsyncSession, order_id: int, *, by: Actor, now: datetime, as_lead: bool = False
 ) -> WorkOrder:
     """Whoever visits the customer is there: the work begins."""
-    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
     if not order.is_visit:
         raise Conflict(f"{order.reference} is no field visit")
     if order.arrived_at is not None:
@@ -75,8 +83,11 @@ async def ask_extension(
     now: datetime,
     as_lead: bool = False,
 ) -> WorkOrder:
-    """Ask the owner for more time: once, and before it has run out. Raises Conflict, Invalid."""
-    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    """Ask for more time: once, and before it has run out. A lead of the owner decides.
+
+    Raises Conflict, Invalid.
+    """
+    order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
     text = check_text(text, what="why more time is needed")
     rules.check_extension(order, until=until, now=now)
     order.move(WorkOrderState.EXTENSION_REQUESTED)
@@ -84,7 +95,7 @@ async def ask_extension(
     write_down(session, order, EntryKind.EXTENSION_REQUESTED, text, by=by, now=now)
     facts = {"until": until.isoformat()}
     await say(session, ticket, order, "extension_requested", by=by, now=now, **facts)
-    to = [ticket.owner_id]
+    to = {ticket.owner_id, *await who_may_extend(session, ticket, asked_by=agent_id(by))}
     await tell(session, ticket, order, "extension_requested", to=to, by=by, now=now)
     return order
 
@@ -99,7 +110,7 @@ async def finish(
     as_lead: bool = False,
 ) -> WorkOrder:
     """The team is done. The owner looks at it, and answers the customer: nothing is resolved."""
-    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
     text = check_text(text, what="what was done")
     if order.is_visit and order.arrived_at is None:
         raise Conflict(f"{order.reference} is a field visit: say first when you arrived")
@@ -127,7 +138,7 @@ async def give_back(
     as_lead: bool = False,
 ) -> WorkOrder:
     """Not for this team. Who asked sends it elsewhere; from the second time on a lead does."""
-    order, ticket = await _lock(session, order_id, by=by, as_lead=as_lead)
+    order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
     text = check_text(text, what="why the work is returned")
     if suggested_team_id == order.team_id:
         raise Invalid("suggest another team than your own")
@@ -135,6 +146,7 @@ async def give_back(
         await agents.get_team(session, suggested_team_id)
     rules.check_return(order, now=now)
     order.move(WorkOrderState.RETURNED)
+    order.assignee_id = None  # nobody has to hand over what is with nobody
     order.return_count += 1
     order.suggested_team_id = suggested_team_id
     facts = {"team": order.team_id, "suggested": suggested_team_id, "count": order.return_count}
@@ -169,15 +181,6 @@ async def comment(
     return order
 
 
-async def _lock(
-    session: AsyncSession, order_id: int, *, by: Actor, as_lead: bool
-) -> tuple[WorkOrder, Ticket]:
-    order, ticket = await lock(session, order_id)
-    members = {agent.id for agent in await agents.members_of(session, order.team_id)}
-    rules.check_is_member(order, by=by, members=members, lead=as_lead)
-    return order, ticket
-
-
 async def _deciding(session: AsyncSession, ticket: Ticket, order: WorkOrder) -> set[int | None]:
     """Who says where returned work goes: first who asked for it, then the leads."""
     asked: set[int | None] = {ticket.owner_id, order.issued_by_id}
@@ -194,5 +197,6 @@ async def _start(
         order.extension_granted = False  # what they asked for is no longer needed
     order.move(WorkOrderState.IN_PROGRESS)
     order.started_at = order.started_at or now
-    order.assignee_id = order.assignee_id or agent_id(by)
+    if order.assignee_id is None and agent_id(by) is not None:
+        order.assignee_id = (await hold_acting_agent(session, by)).id
     await say(session, ticket, order, "started", by=by, now=now)

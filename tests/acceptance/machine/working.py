@@ -96,9 +96,16 @@ class Working(Steps):
             )
 
     @where("work_orders", S.EXTENSION_REQUESTED)
-    @rule(number=NUMBERS, who=OWNERS, granted=st.booleans())
+    @rule(number=NUMBERS, who=st.sampled_from(["lead", "lead", "owner"]), granted=st.booleans())
     def decide_extension(self, number: int, who: str, granted: bool) -> None:
-        self._order(number, issuing.decide_extension, who, [S.EXTENSION_REQUESTED], granted=granted)
+        self._order(
+            number,
+            issuing.decide_extension,
+            who,
+            [S.EXTENSION_REQUESTED],
+            granted=granted,
+            as_lead=who == "lead",
+        )
 
     @where("work_orders", S.RETURNED)
     @rule(number=NUMBERS, team=st.integers(0, 2), as_lead=st.booleans())

@@ -107,6 +107,25 @@ async def test_steps_of_a_signed_order(desk, house, step, fields, state) -> None
     assert (await order_of(desk)).state == state
 
 
+async def test_a_colleague_is_given_the_work_from_the_board(desk, house) -> None:
+    li, ned, team_id = house
+    nora = await desk.hire("Nora")
+    await desk.join(nora, team_id)
+    await ask(desk, li, team_id)
+    await desk.send("/desk/work-orders/1/sign", ned)
+
+    board = await desk.page("/desk/work-orders", ned)
+    assert f'<option value="{nora.agent.id}">Nora</option>' in board
+    assert "筛选" in board
+    assert "/desk/work-orders/1/give" not in await desk.page("/desk/work-orders", nora)
+    status, html = await desk.send("/desk/work-orders/1/give", nora, to=str(nora.agent.id))
+    assert (status, "with a colleague: ask them" in html) == (403, True)
+    status, html = await desk.send("/desk/work-orders/1/give", ned, to=str(nora.agent.id))
+
+    assert (status, "Ned 将 W-000001 转给 Nora" in html) == (200, True)
+    assert (await order_of(desk)).assignee_id == nora.agent.id
+
+
 async def test_more_time_a_redo_and_another_team(desk, house, clock) -> None:
     li, ned, team_id = house
     await ask(desk, li, team_id)
@@ -115,8 +134,13 @@ async def test_more_time_a_redo_and_another_team(desk, house, clock) -> None:
     until = f"{clock() + timedelta(days=30):%Y-%m-%dT%H:%M}"
     status, html = await desk.send("/desk/work-orders/1/extend", ned, until=until, text="Parts")
     assert (status, "申请延期至" in html) == (200, True)
-    assert (await desk.send("/desk/work-orders/1/grant", ned))[0] == 403
-    assert (await desk.send("/desk/work-orders/1/grant", li))[0] == 200
+    lead = await desk.hire("Lee", Role.LEAD)
+    grant = 'hx-post="/desk/work-orders/1/grant"'
+    assert [grant in await desk.page("/desk/tickets/1", one) for one in (li, lead)] == [False, True]
+    status, html = await desk.send("/desk/work-orders/1/grant", ned)
+    assert (status, "主管审批" in html) == (403, True)
+    assert (await desk.send("/desk/work-orders/1/grant", li))[0] == 403
+    assert (await desk.send("/desk/work-orders/1/grant", lead))[0] == 200
     await desk.send("/desk/work-orders/1/finish", ned, text="Done")
     status, html = await desk.send("/desk/work-orders/1/redo", li, text="Still noisy")
 

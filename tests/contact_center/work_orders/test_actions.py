@@ -420,14 +420,17 @@ async def ask(session, order, ned, clock, hours=9):
 
 @pytest.mark.parametrize("granted", [True, False])
 async def test_more_time_is_asked_for_once_and_decided(
-    session, ticket, order, ned, li, clock, granted
+    session, ticket, order, ned, li, lead, clock, granted
 ) -> None:
     await in_progress(session, order, ned, clock)
     before, wanted = order.finish_due_at, clock() + 9 * HOUR
     await ask(session, order, ned, clock)
-    assert "work_order.extension_requested" in await alerts_to(session, li)
+    for one in (li, lead):
+        assert "work_order.extension_requested" in await alerts_to(session, one)
 
-    await issuing.decide_extension(session, order.id, granted=granted, by=agent(li.id), now=clock())
+    await issuing.decide_extension(
+        session, order.id, granted=granted, by=agent(lead.id), now=clock(), as_lead=True
+    )
 
     assert order.state is WorkOrderState.IN_PROGRESS
     assert order.finish_due_at == (wanted if granted else before)
@@ -451,13 +454,13 @@ async def test_an_extension_is_longer_than_what_there_is(session, order, ned, cl
 
 
 async def test_nobody_decides_on_time_that_was_not_asked_for(
-    session, order, ned, li, clock
+    session, order, ned, lead, clock
 ) -> None:
     await working.sign(session, order.id, by=agent(ned.id), now=clock())
 
     with pytest.raises(IllegalStep):
         await issuing.decide_extension(
-            session, order.id, granted=True, by=agent(li.id), now=clock()
+            session, order.id, granted=True, by=agent(lead.id), now=clock(), as_lead=True
         )
 
     assert order.state is WorkOrderState.SIGNED

@@ -97,7 +97,7 @@ async def test_a_visit_is_asked_for_with_its_appointment(house, clock) -> None:
     assert (order["state"], order["location"]) == ("in_progress", "1 Long Road")
 
 
-async def test_more_time_is_granted_by_the_owner_or_a_lead(house, clock) -> None:
+async def test_more_time_is_granted_by_a_lead_of_the_owner(house, clock) -> None:
     li, ned, lead, team_id, ticket = house
     _, order = await issue(li, ticket, team_id)
     await step(ned, order, "signature")
@@ -106,10 +106,26 @@ async def test_more_time_is_granted_by_the_owner_or_a_lead(house, clock) -> None
     _, order = await step(ned, order, "extension", until=until, text="Parts")
     assert order["state"] == "extension_requested"
 
-    assert (await step(ned, order, "extension/decision", granted=True))[0] == 403
+    for one in (ned, li):
+        assert (await step(one, order, "extension/decision", granted=True))[0] == 403
     status, order = await step(lead, order, "extension/decision", granted=True)
 
     assert (status, order["extension_granted"]) == (200, True)
+
+
+async def test_signed_work_is_given_to_a_colleague(house, login, db) -> None:
+    li, ned, _, team_id, ticket = house
+    _, order = await issue(li, ticket, team_id)
+    await step(ned, order, "signature")
+    nora = await login(name="Nora")
+
+    outside, _ = await step(ned, order, "assignee", agent_id=nora.agent.id)
+    async with db.begin() as session:
+        session.add(TeamMember(team_id=team_id, agent_id=nora.agent.id))
+    status, order = await step(ned, order, "assignee", agent_id=nora.agent.id, text="Know it?")
+
+    assert (outside, status, order["assignee_id"]) == (422, 200, nora.agent.id)
+    assert [(e["kind"], e["text"]) for e in order["entries"]][-1] == ("handed_on", "Know it?")
 
 
 async def test_returned_work_is_sent_elsewhere_redone_or_withdrawn(house, runtime, clock) -> None:

@@ -157,10 +157,12 @@ async def extension(session, order, ned, clock):
     return until
 
 
-async def test_more_time_moves_the_clock(session, ticket, order, ned, li, look, clock) -> None:
+async def test_more_time_moves_the_clock(session, ticket, order, ned, lead, look, clock) -> None:
     until = await extension(session, order, ned, clock)
 
-    await issuing.decide_extension(session, order.id, granted=True, by=agent(li.id), now=clock())
+    await issuing.decide_extension(
+        session, order.id, granted=True, by=agent(lead.id), now=clock(), as_lead=True
+    )
 
     found = await look(FINISH)
     assert found.due_at == found.legal_due_at == order.finish_due_at == until
@@ -168,14 +170,16 @@ async def test_more_time_moves_the_clock(session, ticket, order, ned, li, look, 
 
 
 async def test_who_asked_in_time_is_not_late_because_the_answer_is(
-    session, ticket, order, ned, li, look, clock
+    session, ticket, order, ned, lead, look, clock
 ) -> None:
     until = await extension(session, order, ned, clock)
     clock.advance(hours=6)
     await tickets.note_breaches(session, ticket.id, now=clock())
     assert (await look(FINISH)).state is ClockState.BREACHED
 
-    await issuing.decide_extension(session, order.id, granted=True, by=agent(li.id), now=clock())
+    await issuing.decide_extension(
+        session, order.id, granted=True, by=agent(lead.id), now=clock(), as_lead=True
+    )
 
     found = await look(FINISH)
     assert (found.state, found.due_at, found.breached_at) == (ClockState.RUNNING, until, None)

@@ -1,0 +1,53 @@
+"""Who decides whether a team gets more time: whoever leads who answers for the ticket.
+
+Callers own the transaction.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contact_center.agents import queries as agents
+from contact_center.agents.models import Agent
+from contact_center.alerts.queries import leads_of
+from contact_center.errors import Forbidden
+from contact_center.events.rules import Actor, agent_id
+from contact_center.tickets.actions import acting_agent
+from contact_center.tickets.models import Ticket
+from contact_center.work_orders import queries
+from contact_center.work_orders.models import EntryKind, WorkOrder
+from contact_center.work_orders.rules import may_extend
+
+
+async def check_may_extend(
+    session: AsyncSession, order: WorkOrder, ticket: Ticket, *, by: Actor, as_lead: bool
+) -> None:
+    """Neither the owner nor who asked for it, unless nobody is above them. Raises Forbidden."""
+    refusal = Forbidden(
+        f"{order.reference}: a lead of who answers for {ticket.reference} decides about more time, "
+        "not who asked for it"
+    )
+    if not as_lead:
+        raise refusal
+    if agent_id(by) is None:
+        return  # another system with the permission
+    approver = await acting_agent(session, by)
+    owner = await _owner(session, ticket)
+    asked_by = await queries.last_author(session, order.id, EntryKind.EXTENSION_REQUESTED)
+    if not may_extend(approver, owner=owner, asked_by=asked_by):
+        raise refusal
+
+
+async def who_may_extend(
+    session: AsyncSession, ticket: Ticket, *, asked_by: int | None
+) -> set[int]:
+    """Whom to ask: the leads of the ticket's team, or of all, as far as they may decide."""
+    owner = await _owner(session, ticket)
+    for team_id in (ticket.team_id, None):
+        leads = await leads_of(session, team_id, about=ticket.about_agent_id)
+        free = {one.id for one in leads if may_extend(one, owner=owner, asked_by=asked_by)}
+        if free:
+            return free
+    return set()
+
+
+async def _owner(session: AsyncSession, ticket: Ticket) -> Agent | None:
+    return await agents.get_agent(session, ticket.owner_id) if ticket.owner_id else None

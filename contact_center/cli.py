@@ -85,7 +85,7 @@ def check_config(config: Config = None) -> None:
         load_switchboard(directory / "routing.toml", calendars=calendars)
         load_sources(directory)
         policies = load_policies(directory, calendars=calendars)
-        presets = {name: one.required_contents for name, one in policies.presets.items()}
+        presets = {name: one.contents for name, one in policies.presets.items()}
         load_procedure(directory / FILE, presets=presets)
         load_ladder(directory / "escalations.toml")
     except (Invalid, SettingsError) as error:

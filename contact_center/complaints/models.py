@@ -28,15 +28,21 @@ class Stage(StrEnum):
 
 MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.RECEIVED: frozenset({Stage.ACKNOWLEDGED, Stage.WITHDRAWN}),
-    Stage.ACKNOWLEDGED: frozenset({Stage.ASSESSED, Stage.WITHDRAWN}),
-    Stage.ASSESSED: frozenset({Stage.INVESTIGATING, Stage.DECISION_READY, Stage.WITHDRAWN}),
-    Stage.INVESTIGATING: frozenset({Stage.DECISION_READY, Stage.WITHDRAWN}),
-    Stage.DECISION_READY: frozenset({Stage.RESPONDED, Stage.INVESTIGATING, Stage.WITHDRAWN}),
+    # Accepted before there is a response: only while that is early (see Complaint.is_early).
+    Stage.ACKNOWLEDGED: frozenset({Stage.ASSESSED, Stage.ACCEPTED, Stage.WITHDRAWN}),
+    Stage.ASSESSED: frozenset(
+        {Stage.INVESTIGATING, Stage.DECISION_READY, Stage.ACCEPTED, Stage.WITHDRAWN}
+    ),
+    Stage.INVESTIGATING: frozenset({Stage.DECISION_READY, Stage.ACCEPTED, Stage.WITHDRAWN}),
+    Stage.DECISION_READY: frozenset(
+        {Stage.RESPONDED, Stage.INVESTIGATING, Stage.ACCEPTED, Stage.WITHDRAWN}
+    ),
     Stage.RESPONDED: frozenset(
         {Stage.ACCEPTED, Stage.REJECTED_BY_CUSTOMER, Stage.SILENT, Stage.WITHDRAWN}
     ),
-    # What was said once may be said otherwise, until it is closed.
-    Stage.ACCEPTED: frozenset({Stage.CLOSED, Stage.REJECTED_BY_CUSTOMER}),
+    # What was said once may be said otherwise, until it is closed; without a response the work
+    # goes on where it was acknowledged.
+    Stage.ACCEPTED: frozenset({Stage.CLOSED, Stage.REJECTED_BY_CUSTOMER, Stage.ACKNOWLEDGED}),
     Stage.REJECTED_BY_CUSTOMER: frozenset(
         {Stage.INVESTIGATING, Stage.ACCEPTED, Stage.CLOSED, Stage.WITHDRAWN}
     ),
@@ -146,6 +152,9 @@ class Complaint(Table):
     remedy_requested: Mapped[str] = mapped_column(Text, default="")  # empty: unknown
     received_at: Mapped[datetime]
     summary_due_at: Mapped[datetime | None]  # accepted until then: a summary letter is enough
+    summary_contents: Mapped[list[str] | None]  # of that letter, by the preset; none: not owed
+    summary_message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    summary_sent_at: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
     next_step: Mapped[str] = mapped_column(Text, default="")
     next_at: Mapped[datetime | None]  # when the customer hears from us next
@@ -181,9 +190,16 @@ class Complaint(Table):
     @property
     def is_summary(self) -> bool:
         """Accepted so early that a summary letter takes the place of a final response."""
-        until, at = self.summary_due_at, self.answered_at
-        is_in_time = until is not None and at is not None and at <= until
-        return is_in_time and self.stage in (Stage.RESPONDED, Stage.ACCEPTED, Stage.CLOSED)
+        is_accepted = Stage.ACCEPTED in (self.stage, self.close_reason)
+        return is_accepted and self.answered_at is not None and self.is_early(self.answered_at)
+
+    @property
+    def owes_summary(self) -> bool:
+        return self.is_summary and bool(self.summary_contents) and self.summary_sent_at is None
+
+    def is_early(self, at: datetime) -> bool:
+        """Whether a customer who accepts now needs no final response."""
+        return self.summary_due_at is not None and at <= self.summary_due_at
 
 
 class Evidence(Table):

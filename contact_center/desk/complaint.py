@@ -12,7 +12,6 @@ from contact_center.complaints.actions import clocks, letters
 from contact_center.complaints.actions.turns import Turn
 from contact_center.complaints.models import (
     LEVELS,
-    MOVES,
     UNDECIDED,
     Case,
     EvidenceKind,
@@ -23,7 +22,7 @@ from contact_center.complaints.models import (
 from contact_center.complaints.rules.authority import shown
 from contact_center.complaints.rules.extensions import Step, steps_of
 from contact_center.complaints.rules.letters import LetterKind
-from contact_center.complaints.rules.stages import SCORES, missing, needs_two
+from contact_center.complaints.rules.stages import SCORES, following, missing, needs_two
 from contact_center.desk.render import page
 from contact_center.desk.shell import surroundings
 from contact_center.desk.story import Story, story_of
@@ -70,6 +69,7 @@ class Sheet:
     draft: str  # of the response
     alternatives: str
     extensions: list[Step]  # more time there may be
+    summary: str  # draft of the letter to whoever accepted early, where it is owed
     over_since: datetime | None  # the end of the time to answer, where nobody has been told
     holding: str  # draft of the letter that is overdue then
 
@@ -120,7 +120,7 @@ async def _sheet(call: Call, session: "AsyncSession", ticket_id: int, story: Sto
         case=case,
         lacks={
             stage.value: missing(case, stage, procedure=procedure)
-            for stage in sorted(MOVES[complaint.stage])
+            for stage in sorted(following(case, now=call.now))
         },
         clocks=[clock for clock in story.clocks if clock.kind in OURS],
         needed=procedure.needed(case.asked, decision.outcome) if decision else [],
@@ -129,6 +129,9 @@ async def _sheet(call: Call, session: "AsyncSession", ticket_id: int, story: Sto
         draft=await _draft(session, case, LetterKind.FINAL, language, turn) if is_ready else "",
         alternatives=turn.texts.say(language, f"complaints.{alternatives}", **names),
         extensions=await _extensions(session, case, turn),
+        summary=await _draft(session, case, LetterKind.SUMMARY, language, turn)
+        if complaint.owes_summary
+        else "",
         over_since=over_since,
         holding=await _draft(session, case, LetterKind.OVERDUE, language, turn)
         if over_since

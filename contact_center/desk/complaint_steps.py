@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from contact_center.complaints.actions import answers, deciding, handling, redress, special
+from contact_center.complaints.actions import answers, deciding, early, handling, redress, special
 from contact_center.desk.complaint_forms import (
     AcknowledgeForm,
     AnswerForm,
@@ -91,6 +91,12 @@ async def respond(call: Call, ticket_id: Id, form: Form[RespondForm]) -> web.Res
 @routes.post("/tickets/{ticket_id}/complaint/answer", permission=_WRITE, transaction=False)
 async def record_answer(call: Call, ticket_id: Id, form: Form[AnswerForm]) -> web.Response:
     return await _do(call, ticket_id, answers.record_answer, **form.model_dump())
+
+
+@routes.post("/tickets/{ticket_id}/complaint/summary", permission=_WRITE, transaction=False)
+async def send_summary(call: Call, ticket_id: Id, form: Form[RespondForm]) -> web.Response:
+    contents = set(form.contents)
+    return await _do(call, ticket_id, early.send_summary, text=form.text, contents=contents)
 
 
 @routes.post("/tickets/{ticket_id}/complaint/silence", permission=_WRITE, transaction=False)

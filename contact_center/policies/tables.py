@@ -145,6 +145,7 @@ class PresetTable(_Table):
     calendar: str = "business"
     clocks: tuple[ClockTable, ...] = ()
     required_contents: tuple[str, ...] = ()
+    summary_contents: tuple[str, ...] = ()
     retention: dict[str, str] = {}
     figures: dict[str, str] = {}
     notes: Words = {}

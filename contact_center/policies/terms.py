@@ -101,9 +101,15 @@ class Preset:
     effective_from: str | None = None
     effective_to: str | None = None
     required_contents: tuple[str, ...] = ()
+    summary_contents: tuple[str, ...] = ()  # of the letter to whoever accepts early
     retention: Words = field(default_factory=dict)
     figures: Words = field(default_factory=dict)
     notes: Words = field(default_factory=dict)
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """All that its letters must say."""
+        return (*self.required_contents, *self.summary_contents)
 
     def clock(self, name: str) -> Clock | None:
         return next((clock for clock in self.clocks if clock.name == name), None)

@@ -70,6 +70,7 @@ class PresetView(BaseModel):
     effective_to: str | None
     clocks: list[ClockView]
     required_contents: list[str]
+    summary_contents: list[str] = Field(description="of the letter to whoever accepts early")
     retention: dict[str, str]
     figures: dict[str, str]
     notes: dict[str, str]
@@ -221,6 +222,7 @@ def _preset(preset: Preset, *, active: bool) -> PresetView:
             for one in preset.clocks
         ],
         required_contents=list(preset.required_contents),
+        summary_contents=list(preset.summary_contents),
         retention=dict(preset.retention),
         figures=dict(preset.figures),
         notes=dict(preset.notes),

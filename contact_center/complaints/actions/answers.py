@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.closure import actions as closure
 from contact_center.complaints import queries
-from contact_center.complaints.actions import clocks
+from contact_center.complaints.actions import clocks, early
 from contact_center.complaints.actions.turns import (
     Turn,
     begin,
@@ -16,14 +16,16 @@ from contact_center.complaints.actions.turns import (
     put,
     tell,
 )
-from contact_center.complaints.models import LEVELS, Case, Complaint, Stage
+from contact_center.complaints.models import LEVELS, UNDECIDED, Case, Stage
 from contact_center.complaints.rules.authority import check_may_review, is_at_least
 from contact_center.complaints.rules.stages import (
     StepRefused,
+    check_early,
     check_move,
     check_silence,
     check_step,
     missing,
+    turned_down_to,
 )
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.rules import SYSTEM, Actor, agent_id
@@ -45,9 +47,9 @@ async def customer_accepted(
     case = await _answerable(session, ticket_id)
     if case is None or case.complaint.stage is Stage.ACCEPTED:
         return False
-    _keep_answer(case.complaint, channel=channel, quote=quote, now=now)
-    await _end_clocks(session, case, now=now)
+    early.keep_answer(case.complaint, channel=channel, quote=quote, now=now)
     await put(session, case, Stage.ACCEPTED, by=by, now=now, channel=channel)
+    await early.note_accepted(session, case, now=now)
     return True
 
 
@@ -58,9 +60,7 @@ async def customer_rejected(
     case = await _answerable(session, ticket_id)
     if case is None:
         return False
-    _keep_answer(case.complaint, channel=channel, quote=quote, now=now)
-    await put(session, case, Stage.REJECTED_BY_CUSTOMER, by=by, now=now, channel=channel)
-    await clocks.look_again(session, case, now=now)
+    await early.turn_down(session, case, channel=channel, quote=quote, by=by, now=now)
     return True
 
 
@@ -111,14 +111,17 @@ async def record_answer(
 ) -> Case:
     """What the customer said by telephone or in a message: where, and in their words."""
     case, _ = await begin(session, ticket_id, turn)
-    to = Stage.ACCEPTED if accepted else Stage.REJECTED_BY_CUSTOMER
-    check_move(case, to)
-    _keep_answer(case.complaint, channel=channel.strip(), quote=quote.strip(), now=turn.now)
-    await move(session, case, to, turn, channel=channel.strip())
+    complaint, said = case.complaint, {"channel": channel.strip(), "quote": quote.strip()}
+    if complaint.stage in UNDECIDED:
+        check_early(complaint, now=turn.now)
     if accepted:
-        await _end_clocks(session, case, now=turn.now)
+        check_move(case, Stage.ACCEPTED)
+        early.keep_answer(complaint, **said, now=turn.now)
+        await move(session, case, Stage.ACCEPTED, turn, channel=said["channel"])
+        await early.note_accepted(session, case, now=turn.now)
         return case
-    await clocks.look_again(session, case, now=turn.now)
+    check_move(case, turned_down_to(complaint))
+    await early.turn_down(session, case, **said, by=turn.by, now=turn.now)
     if case.ticket.status is Status.RESOLVED:
         await tickets.reopen(session, ticket_id, by=turn.by, now=turn.now, reason="not_solved")
     return case
@@ -222,18 +225,3 @@ async def _resolve(
     is_declined = reason == Stage.REJECTED_BY_CUSTOMER
     code = ResolutionCode.DECLINED if is_declined else ResolutionCode.SOLVED
     await closure.resolve(session, ticket.id, code=code, by=by, now=now)
-
-
-async def _end_clocks(session: AsyncSession, case: Case, *, now: datetime) -> None:
-    """Accepted: nothing more is to be answered or told.
-
-    Accepted that early, a summary letter is enough, and the long clock never applied.
-    """
-    is_summary = case.complaint.is_summary
-    ended = (ClockKind.FINAL_RESPONSE, ClockKind.STATUS_UPDATE)
-    await clocks.drop(session, case, ended, now=now, excluded=is_summary)
-
-
-def _keep_answer(complaint: Complaint, *, channel: str, quote: str, now: datetime) -> None:
-    complaint.answer_channel, complaint.answer_quote = channel[:64], quote
-    complaint.answered_at = now

@@ -29,6 +29,8 @@ async def ensure(session: AsyncSession, case: Case, *, policies: Policies, now: 
     await promising.start_missing(session, case.ticket, kinds=kinds, start=start, now=now)
     if complaint.summary_due_at is None:
         complaint.summary_due_at = summary_due(case, policies)
+    if complaint.summary_contents is None and (preset := policies.presets.get(complaint.preset)):
+        complaint.summary_contents = list(preset.summary_contents)
 
 
 def summary_due(case: Case, policies: Policies) -> datetime | None:
@@ -67,6 +69,18 @@ async def drop(
         await clocks.cancel(
             session, case.ticket, kind=clock.kind, ref_id=clock.ref_id, now=now, excluded=excluded
         )
+
+
+async def never_applied(session: AsyncSession, case: Case, *, now: datetime) -> None:
+    """Accepted early, the time for the final response counts for nothing."""
+    await clocks.annul(session, case.ticket, kind=ClockKind.FINAL_RESPONSE, now=now)
+
+
+async def applies_again(session: AsyncSession, case: Case, *, now: datetime) -> None:
+    """The customer takes it back: the final response is owed, or was sent when it was sent."""
+    kind, done_at = ClockKind.FINAL_RESPONSE, case.complaint.responded_at
+    await promising.apply_again(session, case.ticket, kind=kind, now=now, done_at=done_at)
+    await promising.owe_again(session, case.ticket, kind=ClockKind.STATUS_UPDATE, now=now)
 
 
 async def final_clock(session: AsyncSession, ticket_id: int) -> Clock | None:

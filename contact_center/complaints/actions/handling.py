@@ -47,6 +47,8 @@ async def acknowledge(
     if next_at <= turn.now:
         raise Invalid("the customer must hear from us in the future: choose a later time")
     case, agent = await begin(session, ticket_id, turn)
+    if case.complaint.stage is Stage.ACCEPTED:
+        raise StepRefused("the customer has accepted it: there is nothing to acknowledge")
     check_move(case, Stage.ACKNOWLEDGED)
     owner = agent
     if case.ticket.owner_id is not None:

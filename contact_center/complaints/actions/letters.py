@@ -33,13 +33,19 @@ async def letter(
         "next_at": turn.day(complaint.next_at) if complaint.next_at else "",
         "until": _day(turn, complaint.extended_to),
         "reason": complaint.extension_reason,
-        "decision": decided(
-            decision.outcome if decision else None, texts=turn.texts, language=language
-        ),
+        "decision": _decided(case, kind, turn=turn, language=language),
         "reasons": decision.reasons if decision else "",
         "redress": _redress(case.redress, turn=turn, language=language),
     }
     return compose(kind, facts=facts, texts=turn.texts, language=language)
+
+
+def _decided(case: Case, kind: LetterKind, *, turn: Turn, language: str) -> str:
+    """Who accepted without a response was told of no decision."""
+    if kind is LetterKind.SUMMARY and case.complaint.responded_at is None:
+        return turn.texts.say(language, "letters.agreed")
+    outcome = case.decision.outcome if case.decision else None
+    return decided(outcome, texts=turn.texts, language=language)
 
 
 def _day(turn: Turn, at: datetime | None) -> str:

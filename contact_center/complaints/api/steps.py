@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from contact_center.channels.base import LONGEST_TEXT
-from contact_center.complaints.actions import answers, deciding, filing, handling
+from contact_center.complaints.actions import answers, deciding, early, filing, handling
 from contact_center.complaints.api.views import ComplaintView, show, turn_of
 from contact_center.complaints.models import Outcome
 from contact_center.tickets.api.views import TicketView, lock
@@ -61,6 +61,11 @@ class NewDecision(Body):
 
 class Response(Body):
     text: Answer = Field(description="the reply that is sent")
+    contents: list[Word] = Field([], max_length=50, description="what it contains, ticked")
+
+
+class Summary(Body):
+    text: Answer = Field(description="the letter that is sent as a reply")
     contents: list[Word] = Field([], max_length=50, description="what it contains, ticked")
 
 
@@ -185,9 +190,21 @@ async def respond_to_complaint(call: Call, ticket_id: Id, body: Response) -> Com
 
 @routes.put("/tickets/{ticket_id}/complaint/answer", **STEP)
 async def record_answer(call: Call, ticket_id: Id, body: CustomerAnswer) -> ComplaintView:
-    """Write down whether the customer accepts the response, where they said so, and how."""
+    """Write down whether the customer accepts the response, where they said so, and how.
+
+    Some presets know an early way: until `summary_due_at` the customer may accept without a
+    response; then a summary letter is owed instead, and the time for the response never applied.
+    """
     await lock(call, ticket_id)
     await answers.record_answer(call.session, ticket_id, **body.model_dump(), turn=turn_of(call))
+    return await show(call, ticket_id)
+
+
+@routes.put("/tickets/{ticket_id}/complaint/summary-letter", **STEP)
+async def send_summary_letter(call: Call, ticket_id: Id, body: Summary) -> ComplaintView:
+    """Tell a customer who accepted early that it is settled, with all that the preset asks for."""
+    await lock(call, ticket_id)
+    await early.send_summary(call.session, ticket_id, **body.model_dump(), turn=turn_of(call))
     return await show(call, ticket_id)
 
 

@@ -9,7 +9,6 @@ from contact_center.agents.queries import agent_names
 from contact_center.complaints import queries
 from contact_center.complaints.actions.turns import Turn
 from contact_center.complaints.models import (
-    MOVES,
     ActionState,
     Case,
     CorrectiveAction,
@@ -19,7 +18,7 @@ from contact_center.complaints.models import (
     RedressState,
     Stage,
 )
-from contact_center.complaints.rules.stages import missing
+from contact_center.complaints.rules.stages import following, missing
 from contact_center.events.rules import Actor
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import all_clocks
@@ -132,6 +131,9 @@ class ComplaintView(BaseModel):
     external_at: datetime | None
     extended_to: datetime | None
     summary: bool = Field(description="accepted so early that a summary letter is enough")
+    summary_due_at: datetime | None = Field(description="until when that may be")
+    summary_contents: list[str] = Field(description="what that letter must say; none: not owed")
+    summary_sent_at: datetime | None
     withdrawn_at: datetime | None
     closed_at: datetime | None
     close_reason: str | None
@@ -179,6 +181,7 @@ async def show(call: Call, ticket_id: int) -> ComplaintView:
             if clock.kind in OURS
         ],
         "summary": complaint.is_summary,
+        "summary_contents": complaint.summary_contents or [],
         "next_stages": _next(case, call),
     }
     plain = ComplaintView.model_fields.keys() - special.keys()
@@ -193,7 +196,7 @@ def _next(case: Case, call: Call) -> dict[Stage, list[str]]:
     procedure = call.runtime.procedure
     return {
         stage: missing(case, stage, procedure=procedure)
-        for stage in sorted(MOVES[case.complaint.stage])
+        for stage in sorted(following(case, now=call.now))
     }
 
 

@@ -8,6 +8,7 @@ from contact_center.complaints.models import (
     MOVES,
     OVER,
     REDRESS_MOVES,
+    UNDECIDED,
     UNSAFE,
     ActionState,
     Case,
@@ -55,6 +56,39 @@ def check_move(case: Case, to: Stage) -> None:
             stage=stage,
             allowed=sorted(MOVES[stage]),
         )
+
+
+def following(case: Case, *, now: datetime) -> frozenset[Stage]:
+    """What may come next, of this one: before the response only who is early accepts."""
+    complaint, stage = case.complaint, case.complaint.stage
+    if stage is Stage.ACCEPTED:
+        return frozenset({Stage.CLOSED, turned_down_to(complaint)})
+    if stage in UNDECIDED and not _may_accept_early(complaint, now=now):
+        return MOVES[stage] - {Stage.ACCEPTED}
+    return MOVES[stage]
+
+
+def check_early(complaint: Complaint, *, now: datetime) -> None:
+    """Raises StepRefused where only a response can be accepted."""
+    if _may_accept_early(complaint, now=now):
+        return
+    number, until = reference(complaint.ticket_id), complaint.summary_due_at
+    if until is not None and complaint.level == 1:
+        raise StepRefused(
+            f"{number} could be accepted without a response until {until.isoformat()}: respond"
+        )
+    raise StepRefused(f"{number} has no response yet that the customer could answer: respond")
+
+
+def turned_down_to(complaint: Complaint) -> Stage:
+    """Where a complaint goes whose customer does not accept; without a response to the work."""
+    is_early = complaint.stage is Stage.ACCEPTED and complaint.responded_at is None
+    return Stage.ACKNOWLEDGED if is_early else Stage.REJECTED_BY_CUSTOMER
+
+
+def _may_accept_early(complaint: Complaint, *, now: datetime) -> bool:
+    """At the review there is a response that the customer did not accept."""
+    return complaint.level == 1 and complaint.is_early(now)
 
 
 def missing(case: Case, to: Stage, *, procedure: Procedure | None = None) -> list[str]:
@@ -111,7 +145,11 @@ def _missing_for_response(case: Case, procedure: Procedure) -> list[str]:
 def _missing_for_closure(case: Case) -> list[str]:
     complaint = case.complaint
     if complaint.stage is Stage.ACCEPTED:
-        return _named(redress=any(item.state is RedressState.APPROVED for item in case.redress))
+        return _named(
+            redress=any(item.state is RedressState.APPROVED for item in case.redress),
+            redress_approval=any(item.state is RedressState.PROPOSED for item in case.redress),
+            summary=complaint.owes_summary,
+        )
     if complaint.stage is Stage.REJECTED_BY_CUSTOMER:
         return _named(
             alternatives_internal=complaint.informed_internal_at is None,

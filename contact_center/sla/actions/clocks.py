@@ -103,6 +103,18 @@ async def cancel(
     return clock
 
 
+async def annul(
+    session: AsyncSession, ticket: Promised, *, kind: ClockKind, now: datetime, by: Actor = SYSTEM
+) -> None:
+    """They turned out never to have applied, kept or not."""
+    every = await queries.all_clocks(session, ticket.id)
+    ours = [clock for clock in every if clock.kind is kind]
+    changes = await turn(
+        session, ticket, "cancelled", lambda run, _: engine.annul(run, at=now), clocks=ours
+    )
+    await _log(session, ticket, "cancelled", changes, by=by, now=now)
+
+
 async def extend(
     session: AsyncSession,
     ticket: Promised,

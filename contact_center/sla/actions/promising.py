@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.events.actions import record
 from contact_center.events.rules import SYSTEM
 from contact_center.sla import queries
-from contact_center.sla.actions.rows import Changes, Promised
+from contact_center.sla.actions.rows import Changes, Promised, next_due, run_of, write
 from contact_center.sla.actions.together import retarget, start_all
 from contact_center.sla.actions.versions import Described, policy_for
 from contact_center.sla.models import ANSWERS, FROM_THE_START, Clock, ClockKind
+from contact_center.sla.rules import engine
 from contact_center.sla.rules.selection import promises
+from contact_center.sla.rules.terms import promise_again
 
 _NEXT = (ClockKind.NEXT_RESPONSE,)
 _NEWS = (ClockKind.STATUS_UPDATE,)
@@ -125,6 +127,33 @@ async def _tell_started(
     if changes:
         data = {"clocks": changes}
         await record(session, "clock.started", actor=SYSTEM, now=now, ticket=ticket, data=data)
+
+
+async def apply_again(
+    session: AsyncSession,
+    ticket: Ticket,
+    *,
+    kind: ClockKind,
+    now: datetime,
+    done_at: datetime | None = None,
+) -> None:
+    """What was called off applies after all, from its first start; the log is told.
+
+    `done_at`: when it had been done.
+    """
+    policy = await policy_for(session, ticket)
+    every = await queries.all_clocks(session, ticket.id)
+    clock = next((c for c in every if c.kind is kind and not (c.ref_id or c.attempt)), None)
+    agreed = promises(policy, [kind]).get(kind) if policy is not None else None
+    if clock is None or agreed is None:
+        return
+    run = promise_again(run_of(clock), agreed, at=done_at or now)
+    if done_at is not None:
+        run = engine.stop(run, at=done_at, hours=agreed.hours)
+    if changes := write(clock, run, "restarted"):
+        ticket.next_due_at = next_due(every)
+        data = {"clocks": changes}
+        await record(session, "clock.restarted", actor=SYSTEM, now=now, ticket=ticket, data=data)
 
 
 def _start(clocks: Sequence[Clock], now: datetime) -> datetime:

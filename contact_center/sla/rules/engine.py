@@ -178,12 +178,18 @@ def cancel(run: Run, *, at: datetime, excluded: bool = False) -> Run:
         return run
     if run.state is ClockState.BREACHED and not excluded:
         return replace(run, stopped_at=at, running_since=None)
+    return annul(run, at=at)
+
+
+def annul(run: Run, *, at: datetime) -> Run:
+    """It never applied, whatever became of it, and counts for nothing."""
     return replace(
         run,
         state=ClockState.CANCELLED,
         running_since=None,
         stopped_at=at,
         due_at=None,
+        stopped_by=None,
         breached_at=None,
         breach_cause=None,
         met_first=None,

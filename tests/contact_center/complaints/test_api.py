@@ -5,8 +5,10 @@ import io
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from contact_center.complaints.actions.filing import open_all
+from contact_center.complaints.models import Complaint
 from contact_center.procedure import usual_procedure
 from contact_center.tickets.models import Priority, TicketKind
 from contact_center.web.permissions import Permission
@@ -66,6 +68,32 @@ async def test_a_complaint_goes_all_the_way(login, ticket, clock) -> None:
     assert (shown["stage"], shown["close_reason"]) == ("closed", "accepted")
     view = await (await ann.get(f"/api/v1/tickets/{ticket.id}")).json()
     assert view["status"] == "closed"
+
+
+async def test_g38_who_accepts_early_gets_a_summary_letter(login, ticket, db, clock) -> None:
+    ann, until = await login("agent", name="Ann"), clock() + timedelta(hours=1)
+    await acknowledged(ann, ticket, clock)
+    async with db.begin() as session:
+        await session.execute(
+            update(Complaint).values(summary_due_at=until, summary_contents=["six_months"])
+        )
+    shown = await put(ann, path(ticket, "answer"), accepted=True, channel="phone", quote="Fine")
+    assert (shown["stage"], shown["summary"], shown["summary_contents"]) == (
+        "accepted",
+        True,
+        ["six_months"],
+    )
+    assert shown["next_stages"]["closed"] == ["summary"]
+    letter = {"text": "It is settled", "contents": []}
+    refused = await ann.put(path(ticket, "summary-letter"), json=letter)
+    assert refused.status == 409
+    assert "missing six_months" in (await refused.json())["detail"]
+
+    shown = await put(ann, path(ticket, "summary-letter"), **letter | {"contents": ["six_months"]})
+
+    assert shown["summary_sent_at"]
+    shown = await put(ann, path(ticket, "closure"))
+    assert (shown["stage"], shown["close_reason"]) == ("closed", "accepted")
 
 
 async def test_a_step_that_is_not_ready_says_what_it_lacks(login, ticket) -> None:

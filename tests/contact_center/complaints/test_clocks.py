@@ -1,14 +1,11 @@
-"""The clocks of a complaint, by the process: G38, G39, G40, G43."""
+"""The clocks of a complaint, by the process: G39, G40, G43."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
 
 from contact_center.closure import actions as closure
-from contact_center.complaints import queries
 from contact_center.complaints.actions import answers, filing, special
-from contact_center.complaints.models import Complaint
 from contact_center.errors import ContactCenterError
 from contact_center.events.queries import ticket_events
 from contact_center.events.rules import BOT
@@ -74,46 +71,6 @@ async def test_g40_an_extension_after_the_deadline_is_refused(file, clock) -> No
         )
 
     assert (await clocks(file))[ClockKind.FINAL_RESPONSE][0].due_at == due
-
-
-@pytest.mark.parametrize(
-    ("received", "day"),
-    [("2026-12-18", "2026-12-23"), ("2026-12-24", "2026-12-31"), ("2026-12-19", "2026-12-23")],
-)
-async def test_g38_accepted_in_three_business_days_a_summary_is_enough(
-    file, clock, received, day
-) -> None:
-    clock.now = datetime.fromisoformat(f"{received}T10:00:00+00:00")
-    turn = file.by(file.ann)
-    await queries.lock_case(file.session, file.id, procedure=turn.procedure)
-    await file.session.execute(update(Complaint).values(preset="uk_fca_disp", received_at=clock()))
-    await file.acknowledge()
-
-    complaint = await file.complaint()
-
-    assert complaint.summary_due_at == datetime.fromisoformat(f"{day}T17:00:00+00:00")
-    await file.assess()
-    await file.decide()
-    await file.respond()
-    clock.now = complaint.summary_due_at
-    await file.answer(accepted=True)
-    assert (await file.complaint()).is_summary
-
-
-async def test_g38_accepted_later_it_is_an_ordinary_one(file, clock) -> None:
-    clock.now = datetime(2026, 12, 18, 10, tzinfo=UTC)
-    turn = file.by(file.ann)
-    await queries.lock_case(file.session, file.id, procedure=turn.procedure)
-    await file.session.execute(update(Complaint).values(preset="uk_fca_disp", received_at=clock()))
-    await file.acknowledge()
-    await file.assess()
-    await file.decide()
-    await file.respond()
-    clock.now = (await file.complaint()).summary_due_at + timedelta(seconds=1)
-
-    await file.answer(accepted=True)
-
-    assert not (await file.complaint()).is_summary
 
 
 async def test_g43_a_bot_resolves_no_complaint(file, clock) -> None:

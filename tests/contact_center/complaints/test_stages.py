@@ -1,12 +1,15 @@
 """Whatever people try in whatever order: no complaint is closed but on a way that allows it."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from contact_center.complaints.actions import answers, redress, special
+from contact_center.agents.models import Agent
+from contact_center.complaints.actions import answers, early, redress, special
+from contact_center.complaints.actions.turns import Turn
 from contact_center.complaints.models import (
     MOVES,
     Case,
@@ -27,7 +30,7 @@ from contact_center.procedure import usual_procedure
 from contact_center.tickets.models import Status, Ticket
 from contact_center.tickets.rules import PRIORITIES
 from tests.conftest import NOON
-from tests.contact_center.complaints.conftest import File
+from tests.contact_center.complaints.conftest import ALL, File
 from tests.support.fakes import FakeClock
 
 PROCEDURE = usual_procedure()
@@ -66,7 +69,7 @@ def test_only_what_the_customer_said_or_kept_silent_about_can_be_closed() -> Non
 
 
 CASES = st.builds(
-    lambda stage, level, informed, declined, states: Case(
+    lambda stage, level, informed, declined, summary, states: Case(
         ticket=Ticket(id=1, open_work_orders=0),
         complaint=Complaint(
             stage=stage,
@@ -75,6 +78,10 @@ CASES = st.builds(
             informed_internal_at=NOON if informed[0] else None,
             informed_external_at=NOON if informed[1] else None,
             review_declined_at=NOON if declined else None,
+            answered_at=NOON,
+            summary_due_at=NOON if summary[0] else None,
+            summary_contents=["leaflet"],
+            summary_sent_at=NOON if summary[1] else None,
         ),
         redress=[RedressItem(amount=1, state=state) for state in states],
     ),
@@ -82,6 +89,7 @@ CASES = st.builds(
     st.integers(1, 2),
     st.tuples(st.booleans(), st.booleans()),
     st.booleans(),
+    st.tuples(st.booleans(), st.booleans()),
     st.lists(st.sampled_from(RedressState), max_size=2),
 )
 
@@ -91,7 +99,10 @@ def test_closing_is_refused_whenever_something_is_missing(case) -> None:
     complaint = case.complaint
     final = complaint.level == 2 or complaint.review_declined_at is not None
     informed = complaint.informed_internal_at and complaint.informed_external_at
-    owed = any(item.state is RedressState.APPROVED for item in case.redress)
+    owed = any(
+        item.state in (RedressState.APPROVED, RedressState.PROPOSED) for item in case.redress
+    )
+    owed = owed or complaint.owes_summary
     may = {
         Stage.ACCEPTED: not owed,
         Stage.REJECTED_BY_CUSTOMER: bool(informed and final),
@@ -110,6 +121,16 @@ def test_closing_is_refused_whenever_something_is_missing(case) -> None:
 
 PEOPLE = ("ann", "bob", "lee", "max")
 OUTCOMES = {f"decide_{outcome}": outcome for outcome in Outcome}
+
+
+class By(File):
+    """A complaint by a preset."""
+
+    preset = ""
+
+    def by(self, agent: Agent) -> Turn:
+        bound = PROCEDURE.model_copy(update={"preset": self.preset})
+        return replace(super().by(agent), procedure=bound)
 
 
 async def try_step(file: File, name: str, who: str) -> None:
@@ -131,6 +152,7 @@ async def try_step(file: File, name: str, who: str) -> None:
         "silence": lambda: answers.record_silence(*where, turn=turn),
         "withdraw": lambda: special.withdraw(*where, channel="phone", quote="no", turn=turn),
         "redress": lambda: redress.propose(*where, **item),
+        "summary": lambda: early.send_summary(*where, text="…", contents=ALL, turn=turn),
         **{n: partial(file.decide, by=by, outcome=o) for n, o in OUTCOMES.items()},
     }
     await (steps[name]() if name in steps else getattr(file, name)(by=by))
@@ -157,6 +179,7 @@ STEPS = st.sampled_from(
         "silence",
         "withdraw",
         "redress",
+        "summary",
         "close",
         "close",
     ]
@@ -170,18 +193,21 @@ USUAL = ["acknowledge", "assess", "investigate", "find", "decide_rejected", "app
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
+    preset=st.sampled_from(["iso10002_baseline", "uk_fca_disp"]),
+    days=st.sampled_from([0, 1]),
     start=st.integers(0, len(USUAL)),
     tried=st.lists(st.tuples(STEPS, st.sampled_from(PEOPLE)), max_size=14),
 )
 async def test_no_way_leads_to_closed_without_its_guard_k6(
-    db: Database, start: int, tried: list[tuple[str, str]]
+    db: Database, preset: str, days: int, start: int, tried: list[tuple[str, str]]
 ) -> None:
     clock = FakeClock(NOON)
     usual = [(name, "lee" if name == "approve" else "ann") for name in USUAL[:start]]
     async with db._writers() as session:
-        file = await File(session, clock).open()
+        file = await By(session, clock).open()
+        file.preset = preset
         for name, who in [*usual, *tried]:
-            clock.advance(days=1)
+            clock.advance(days=days)
             before = (await file.complaint()) and (await file.complaint()).stage
             try:
                 async with session.begin_nested():
@@ -210,6 +236,8 @@ async def check(file: File, before: Stage | None) -> None:
     assert complaint.close_reason in ("accepted", "rejected_by_customer", "silent", "withdrawn")
     if complaint.close_reason == "accepted":
         assert complaint.answer_quote
+        assert complaint.responded_at or complaint.is_summary
+        assert not complaint.owes_summary
     if complaint.close_reason == "rejected_by_customer":
         assert complaint.informed_internal_at
         assert complaint.informed_external_at

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from contact_center.agents.models import Role
-from contact_center.complaints.models import ActionState, CorrectiveAction
+from contact_center.complaints.models import ActionState, Complaint, CorrectiveAction
 from contact_center.desk import complaints
 from contact_center.sla.models import Clock
 from contact_center.tickets.queries import get_ticket
@@ -132,6 +132,39 @@ async def test_g39_the_page_offers_the_letter_that_is_overdue(desk, language, as
 
     assert "/complaint/hold" not in await file(desk, ann, number)
     assert "ombudsman" in await desk.page(f"/desk/tickets/{number}/complaint/letters/overdue", ann)
+
+
+@pytest.mark.parametrize(
+    ("language", "asked"), [("en", "Send the summary letter"), ("zh", "发送摘要解决函")]
+)
+async def test_g38_the_page_takes_an_early_yes_and_offers_the_letter(desk, language, asked) -> None:
+    ann = await desk.hire("Ann", language=language)
+    number = await complain(desk, ann)
+    now = desk.runtime.now()
+    await take(
+        desk,
+        ann,
+        number,
+        "acknowledge",
+        next_step="We look",
+        next_at=f"{now.replace(year=2027):%Y-%m-%dT%H:%M}",
+    )
+    assert 'name="accepted" value="true"' not in await file(desk, ann, number)
+    async with desk.runtime.db.begin() as session:
+        early = {"summary_due_at": now + timedelta(hours=1), "summary_contents": ["six_months"]}
+        await session.execute(update(Complaint).values(early))
+
+    assert 'name="accepted" value="true"' in await file(desk, ann, number)
+    said = {"accepted": "true", "channel": "phone", "quote": "Fine"}
+    await take(desk, ann, number, "answer", **said)
+    html = await file(desk, ann, number)
+    assert asked in html
+    assert 'value="six_months"' in html
+    await take(desk, ann, number, "close", status=409)
+    await take(desk, ann, number, "summary", text="It is settled", contents="six_months")
+
+    assert asked not in await file(desk, ann, number)
+    await take(desk, ann, number, "close")
 
 
 async def test_after_the_review_no_other_review_is_offered(desk) -> None:

@@ -143,6 +143,11 @@ async def _ask(
     texts: Texts,
     now: datetime,
 ) -> None:
+    callback.state = CallbackState.ASKED
+    callback.due_at = now + timedelta(hours=settings.answer_within_hours)
+    if await messages.needs_calling(session, ticket):
+        await _have_called(session, ticket, callback, now=now)
+        return
     conversation = await messages.conversation_to_answer(session, ticket)
     language = conversation.language
     key = "callback.ask_written" if conversation.channel in WRITTEN else "callback.ask"
@@ -152,11 +157,22 @@ async def _ask(
         Button(texts.say(language, "callback.no"), BUTTON + "no"),
     ]
     question = await _say(session, ticket, text.strip(), buttons, now=now)
-    callback.state = CallbackState.ASKED
     callback.asked_at = now
     callback.message_id = question.id
-    callback.due_at = now + timedelta(hours=settings.answer_within_hours)
     await tickets.say(session, ticket, "callback.asked", by=SYSTEM, now=now, cycle=callback.cycle)
+
+
+async def _have_called(
+    session: AsyncSession, ticket: Ticket, callback: Callback, *, now: datetime
+) -> None:
+    """Nothing we send reaches the customer: who answers for the ticket asks them."""
+    kind, facts = (
+        "callback.to_call",
+        {"cycle": callback.cycle, "due_at": callback.due_at.isoformat()},
+    )
+    await tickets.say(session, ticket, kind, by=SYSTEM, now=now, **facts)
+    to = {number for number in (ticket.owner_id or ticket.assignee_id,) if number is not None}
+    await tickets.tell(session, ticket, kind, to=to, by=SYSTEM, now=now, facts=facts)
 
 
 async def _expire(
@@ -316,6 +332,8 @@ async def _log_answer(
 async def _tell(
     session: AsyncSession, ticket: Ticket, key: str, turn: Turn, *, with_scores: bool = False
 ) -> None:
+    if await messages.needs_calling(session, ticket):
+        return  # whoever wrote down what the customer said has thanked them
     conversation = await messages.conversation_to_answer(session, ticket)
     language, texts = conversation.language, turn.texts
     buttons = [

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.contacts.models import Medium
+from contact_center.channels.media import Medium
 from contact_center.customers import queries as customers
 from contact_center.errors import Invalid
 from contact_center.events.rules import Actor

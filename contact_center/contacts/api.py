@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from contact_center.channels.base import LONGEST_TEXT, Inbound, Sender
+from contact_center.channels.media import Medium
 from contact_center.contacts import actions
-from contact_center.contacts.models import Medium
 from contact_center.errors import Invalid
 from contact_center.events.rules import agent
 from contact_center.tickets.api.views import TicketView, show

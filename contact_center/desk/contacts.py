@@ -7,8 +7,8 @@ from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
 from contact_center.channels.base import LONGEST_TEXT, Inbound, Sender
+from contact_center.channels.media import Medium
 from contact_center.contacts import actions
-from contact_center.contacts.models import Medium
 from contact_center.desk.render import go_to, page
 from contact_center.desk.shell import surroundings
 from contact_center.errors import Invalid

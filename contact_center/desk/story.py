@@ -9,6 +9,7 @@ from contact_center.accounts.models import Account
 from contact_center.accounts.queries import accounts_by_id
 from contact_center.agents import queries as agents
 from contact_center.agents.models import Agent, Team
+from contact_center.channels.media import needs_a_person
 from contact_center.customers import queries as customers
 from contact_center.customers.models import Customer, Identity
 from contact_center.deliveries.models import Delivery, DeliveryStatus
@@ -23,6 +24,7 @@ from contact_center.handovers.queries import open_handovers
 from contact_center.links.models import TicketLink
 from contact_center.links.queries import links_of
 from contact_center.messages import queries as messages
+from contact_center.messages.actions import conversation_to_answer
 from contact_center.messages.models import Attachment, Author, Direction, Message
 from contact_center.promises.models import Promise
 from contact_center.promises.queries import promises_of
@@ -77,6 +79,13 @@ class Said:
         return self.delivery.status.value
 
     @property
+    def medium(self) -> str:
+        """How it was said where nothing leaves by itself; else empty."""
+        if self.message.direction is not Direction.OUT or self.delivery is not None:
+            return ""
+        return self.message.channel if needs_a_person(self.message.channel) else ""
+
+    @property
     def head(self) -> str:
         text = self.message.text
         return text if len(text) <= LONG + 500 else text[:LONG]
@@ -109,6 +118,7 @@ class Story:
     mates: dict[int, list[Agent]] = field(default_factory=dict)  # who does work orders, by team
     written: dict[int, list[WorkOrderEntry]] = field(default_factory=dict)  # on work orders
     promises: Sequence[Promise] = ()
+    channel: str = ""  # where an answer goes
     reader: int = 0
     reader_teams: Sequence[int] = ()
 
@@ -117,6 +127,11 @@ class Story:
         """Whether the reader answers for the ticket, or stands in for who does."""
         owner = self.ticket.owner_id
         return owner is not None and self.reader in (owner, self.acting.get(owner))
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether an answer is something a person has said: nothing leaves by itself."""
+        return needs_a_person(self.channel)
 
     @property
     def is_theirs(self) -> bool:
@@ -233,6 +248,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
         mates=await agents.members_by_team(session, {order.team_id for order in orders}),
         written=await entries_of(session, [order.id for order in orders]),
         promises=await promises_of(session, ticket.id),
+        channel=(await conversation_to_answer(session, ticket)).channel,
         reader=reader,
         reader_teams=await agents.team_ids_of(session, reader),
     )

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.agents import queries as agents
 from contact_center.alerts.actions import alert
 from contact_center.channels.base import Button, Outgoing
+from contact_center.channels.media import needs_a_person
 from contact_center.conversations import queries as conversations
 from contact_center.conversations.models import Conversation
 from contact_center.db import hint
@@ -62,7 +63,10 @@ async def reply(
     now: datetime,
     files: Sequence[StoredFile] = (),
 ) -> Message:
-    """Answer where the customer wrote. Whoever answers an unclaimed ticket claims it."""
+    """Answer where the customer wrote. Whoever answers an unclaimed ticket claims it.
+
+    Who called, came, or sent a letter has been told already: nothing is sent.
+    """
     if not text.strip() and not files:
         raise Invalid("the answer is empty")
     await tickets.acting_agent(session, by)
@@ -104,11 +108,26 @@ async def say_as_system(
     by: Actor,
     buttons: Sequence[Button] = (),
 ) -> Message:
-    """A notice or a question of ours to the customer; it counts as no human's answer."""
+    """A notice or a question of ours to the customer; it counts as no human's answer.
+
+    Where only a person reaches them it becomes a note, and who has the ticket is asked to say it.
+    """
     words = Words(
         text=text, direction=Direction.OUT, author=Author.SYSTEM, buttons=buttons, kind=kind
     )
-    return await _add_message(session, ticket, words, by=by, now=now)
+    if not await needs_calling(session, ticket):
+        return await _add_message(session, ticket, words, by=by, now=now)
+    note = replace(words, direction=Direction.NOTE, buttons=())
+    message = await _add_message(session, ticket, note, by=by, now=now)
+    to = {number for number in (ticket.assignee_id, ticket.owner_id) if number is not None}
+    facts = {"message": message.id}
+    await tickets.tell(session, ticket, "message.to_say", to=to, by=by, now=now, facts=facts)
+    return message
+
+
+async def needs_calling(session: AsyncSession, ticket: Ticket) -> bool:
+    """Whether the customer wrote last where nothing leaves by itself, or never wrote."""
+    return needs_a_person((await conversation_to_answer(session, ticket)).channel)
 
 
 async def add_note(
@@ -245,7 +264,8 @@ async def _add_message(
 ) -> Message:
     conversation = await conversation_to_answer(session, ticket)
     leaves = words.direction is Direction.OUT
-    external_id = f"{words.kind}-{secrets.token_hex(12)}" if leaves else None
+    is_sent = leaves and not needs_a_person(conversation.channel)
+    external_id = f"{words.kind}-{secrets.token_hex(12)}" if is_sent else None
     row = rules.message_row(
         ticket_id=ticket.id,
         conversation_id=conversation.id,

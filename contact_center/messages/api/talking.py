@@ -51,7 +51,9 @@ class MessageView(BaseModel):
     text: str
     original: str | None = Field(description="with the quotes, where they were cut")
     attachments: list[AttachmentView]
-    delivery: DeliveryStatus | None = Field(description="how it fares on its way out")
+    delivery: DeliveryStatus | None = Field(
+        description="how it fares on its way out; null for what a person has said"
+    )
     created_at: datetime
 
 
@@ -81,6 +83,8 @@ async def list_messages(
 @routes.post("/tickets/{ticket_id}/replies", permission=WRITE, errors=(409,), idempotent=True)
 async def reply_to_ticket(call: Call, ticket_id: Id, body: Words) -> MessageView:
     """Answer the customer in the channel they wrote in.
+
+    On what came by phone, visit, fax or letter it is kept as said by that medium: nothing is sent.
 
     Who answers a ticket nobody has claims it, and is accountable from then on.
     """

@@ -5,8 +5,10 @@ from sqlalchemy import select, update
 
 from contact_center.accounts.models import Account, Tier
 from contact_center.agents.models import Role, TeamMember
+from contact_center.alerts.queries import alerts_of
 from contact_center.callbacks import actions
 from contact_center.callbacks.models import CallbackState
+from contact_center.closure import actions as closure
 from contact_center.complaints.models import Complaint, Stage
 from contact_center.customers.queries import lock_customer
 from contact_center.db import Database
@@ -17,7 +19,7 @@ from contact_center.messages import actions as messages
 from contact_center.supervision.models import Cause
 from contact_center.supervision.queries import orders_of
 from contact_center.tickets import actions as tickets
-from contact_center.tickets.models import Status
+from contact_center.tickets.models import Settled, Status
 from scheduler import sweeps
 from tests.support.factories import make_agent, make_team
 
@@ -41,6 +43,50 @@ async def test_the_customer_is_asked_some_time_after_the_resolution(story) -> No
     assert (survey.channel, survey.address) == ("telegram", "ann")
     assert [value for _, value in survey.payload["buttons"]] == ["callback:yes", "callback:no"]
     assert [callback.state for callback in await story.callbacks()] == [CallbackState.ASKED]
+
+
+async def test_whom_only_a_person_reaches_is_called_by_the_owner(story) -> None:
+    story.channel = "phone"
+    await story.resolved()
+
+    await story.is_asked()
+    await story.tick()
+
+    assert await deliveries(story.runtime.db, "reply") == []
+    assert await deliveries(story.runtime.db, "survey") == []
+    [callback] = await story.callbacks()
+    assert (callback.state, callback.asked_at) == (CallbackState.ASKED, None)
+    async with story.runtime.db.read() as session:
+        [alert] = await alerts_of(session, story.owner_id)
+    assert (alert.kind, alert.facts["due_at"]) == ("callback.to_call", callback.due_at.isoformat())
+    assert [event["cycle"] for event in await story.events("callback.to_call")] == [0]
+
+
+async def test_what_the_called_customer_says_closes_the_ticket(story) -> None:
+    story.channel = "phone"
+    await story.resolved()
+    await story.is_asked()
+
+    async with story.runtime.db.begin() as session:
+        by, now = agent(story.owner_id), story.clock()
+        await closure.confirm(
+            session, story.ticket_id, quote="All fine", channel="phone", by=by, now=now
+        )
+    await story.window_ends()
+
+    assert (await story.ticket()).status is Status.CLOSED
+    assert [callback.state for callback in await story.callbacks()] == [CallbackState.CANCELLED]
+
+
+async def test_nobody_called_is_unreachable(story) -> None:
+    story.channel = "letter"
+    await story.resolved()
+    await story.is_asked()
+
+    await story.window_ends()
+
+    ticket = await story.ticket()
+    assert (ticket.status, ticket.settled) == (Status.CLOSED, Settled.UNREACHABLE)
 
 
 async def test_looking_again_does_not_ask_again(story) -> None:

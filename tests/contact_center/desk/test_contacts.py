@@ -1,3 +1,5 @@
+import aiohttp
+
 from contact_center.tickets.queries import get_ticket
 
 
@@ -20,3 +22,19 @@ async def test_a_call_is_written_down_and_its_writer_owns_it(desk) -> None:
     async with desk.runtime.db.read() as session:
         ticket = await get_ticket(session, 1)
     assert (ticket.owner_id, ticket.message_count) == (ann.agent.id, 2)
+
+
+async def test_an_answer_to_a_call_is_kept_as_said_and_nothing_is_sent(desk) -> None:
+    ann, bob = await desk.hire("Ann"), await desk.hire("Bob", language="zh")
+    call = {"medium": "phone", "text": "Where is it?", "phone": "+49 1", "name": "Carla"}
+    await desk.send("/desk/contacts", ann, **call)
+    form = aiohttp.FormData({"text": "It is on its way", "mode": "reply", "after": "0"})
+    form.add_field("files", b"", filename="", content_type="application/octet-stream")
+
+    answer = await desk.client.post("/desk/tickets/1/say", data=form, headers=ann.htmx)
+    page, seite = await desk.page("/desk/tickets/1", ann), await desk.page("/desk/tickets/1", bob)
+
+    assert answer.status == 200
+    assert "What Carla was told (Phone): nothing is sent" in page
+    assert ("said: Phone" in page, "已告知：电话" in seite) == (True, True)
+    assert "f-sending" not in page

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from contact_center.alerts.queries import alerts_of
+from contact_center.conversations.queries import get_conversation
 from contact_center.deliveries.models import Delivery
 from contact_center.errors import Forbidden, Invalid, NotFound
 from contact_center.events import queries as events
@@ -45,6 +46,38 @@ async def test_an_answer_leaves_claims_and_stops_the_clock(session, clock, ticke
     assert (delivery.message_id, delivery.ticket_id) == (message.id, ticket.id)
     assert delivery.idempotency_key == message.external_id
     assert delivery.payload["sender_name"] == "Li"
+
+
+async def by_phone(session, ticket) -> None:
+    conversation = await get_conversation(session, ticket.conversation_id)
+    conversation.channel = ticket.channel = "phone"
+
+
+async def test_what_was_said_on_the_phone_is_an_answer_that_nothing_delivers(
+    session, clock, ticket, li
+) -> None:
+    await by_phone(session, ticket)
+
+    message = await actions.reply(session, ticket.id, text="Soon", by=agent(li.id), now=clock())
+
+    assert (message.channel, message.direction, message.external_id) == ("phone", "out", None)
+    assert ticket.first_response_at == clock()
+    assert await session.scalar(select(Delivery)) is None
+
+
+async def test_what_we_would_say_by_ourselves_on_the_phone_is_left_to_who_has_the_ticket(
+    session, clock, ticket, li
+) -> None:
+    await by_phone(session, ticket)
+    await actions.reply(session, ticket.id, text="Which?", by=agent(li.id), now=clock())
+
+    message = await actions.say_as_system(
+        session, ticket, text="Do you still want it?", kind="reminder", by=SYSTEM, now=clock()
+    )
+
+    assert (message.direction, message.author) == (Direction.NOTE, Author.SYSTEM)
+    assert await session.scalar(select(Delivery)) is None
+    assert [alert.kind for alert in await alerts_of(session, li.id)] == ["message.to_say"]
 
 
 async def test_the_first_answer_stays_the_first(session, clock, ticket, li) -> None:

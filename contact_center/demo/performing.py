@@ -25,7 +25,7 @@ from contact_center.complaints.models import Outcome, Stage
 from contact_center.complaints.rules.stages import StepRefused
 from contact_center.conversations.queries import get_conversation
 from contact_center.demo import queries
-from contact_center.demo.people import COMPLAINTS, SERVICE, Buyer, Staff
+from contact_center.demo.people import BILLING, COMPLAINTS, WAREHOUSE, Buyer, Staff
 from contact_center.demo.plots import DIALOGUES, Beat, Do
 from contact_center.demo.stories import Telling
 from contact_center.events.rules import Actor, agent
@@ -54,6 +54,7 @@ from contact_center.work_orders.queries import last_finished_at, open_work_order
 _FORM = ("what_happened", "since", "order", "remedy")  # the questions, in their order
 _PRIORITIES = {TicketKind.PRAISE: "low", TicketKind.SUGGESTION: "low"}
 _NOTICED = timedelta(seconds=12)  # after which the timetable sees that a promise has broken
+_OF_MONEY = (0, 3)  # which of `scenery.work` is Billing's
 
 
 @dataclass(slots=True)
@@ -315,25 +316,31 @@ class Performance:
 
     async def _ask_team(self, case: Case, ticket: Ticket, *, now: datetime) -> None:
         """For work: the ticket waits until that is done."""
+        work = case.telling.content.scenery.work
+        task = self.random.choice(work)
+        team = BILLING if work.index(task) in _OF_MONEY else WAREHOUSE
         asked = await asking.ask(
             self.session,
             ticket,
             self.intake.policies,
             kind="task",
-            team_id=self.staff.teams[SERVICE].id,
-            task=self.random.choice(case.telling.content.departments),
+            team_id=self.staff.teams[team].id,
+            task=task,
         )
         await issuing.issue(self.session, ticket.id, asked, by=case.by, now=now)
 
-    async def _finish_work(self, ticket: Ticket, *, now: datetime) -> None:
-        """The team has done what it was asked, and who answers for the ticket has looked at it."""
-        by, owner = agent(self.staff.agents["lead"].id), agent(ticket.owner_id or 0)
+    async def _finish_work(self, case: Case, ticket: Ticket, *, now: datetime) -> None:
+        """The department has done what it was asked, and the ticket's owner has looked at it."""
+        words = case.telling.content.scenery
+        came_of = dict(zip(words.work, words.worked, strict=True))
+        money, owner = self.staff.teams[BILLING].id, agent(ticket.owner_id or 0)
         for order in await open_work_orders_of(self.session, ticket.id):
-            number, text = order.id, order.task
+            who = "marta.nowak" if order.team_id == money else "omar.haddad"
+            by = agent(self.staff.agents[who].id)
             if order.state is WorkOrderState.ISSUED:
-                await working.sign(self.session, number, by=by, now=now, as_lead=True)
-            await working.finish(self.session, number, text=text, by=by, now=now, as_lead=True)
-            await issuing.verify(self.session, number, by=owner, now=now)
+                await working.sign(self.session, order.id, by=by, now=now)
+            await working.finish(self.session, order.id, text=came_of[order.task], by=by, now=now)
+            await issuing.verify(self.session, order.id, by=owner, now=now)
 
     async def resolve(self, case: Case, beat: Beat, now: datetime) -> None:
         await self._resume(case, now=now)
@@ -392,7 +399,7 @@ class Performance:
 
     async def _resume(self, case: Case, *, now: datetime) -> None:
         ticket = await ticket_queries.lock_ticket(self.session, case.ticket_id)
-        await self._finish_work(ticket, now=now)
+        await self._finish_work(case, ticket, now=now)
         if ticket.status in WAITING:
             await tickets.resume(self.session, case.ticket_id, by=case.by, now=now)
 

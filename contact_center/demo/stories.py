@@ -52,6 +52,7 @@ class Scenery(_Part):
     """What colleagues write to each other."""
 
     work: list[str]  # what departments are asked for
+    worked: list[str]  # what came of each
     done: str
     not_ours: str
     more_time: str
@@ -69,7 +70,6 @@ class Content(_Part):
     devices: list[str]
     cities: list[str]
     carriers: list[str]
-    departments: list[str]
     partners: list[str]
     weekdays: list[str]
     thanks: list[str]

@@ -16,6 +16,8 @@ DESK = Path("contact_center/desk")
 TEMPLATES = sorted((DESK / "templates").glob("*.html"))
 # What a person may read: the text between tags, and these attributes.
 SPOKEN = re.compile(r'\b(?:aria-label|title|placeholder|alt|label)="([^"]*)"')
+SAID = re.compile(r'\bsay\(\s*session,\s*[\w.]+,\s*"(\w+\.\w+)"')
+LOGGED = re.compile(r'await _log\(session, ticket, "(\w+)"')  # by the clocks
 KEYS = re.compile(r"<kbd>.*?</kbd>")
 CLASSES = re.compile(r"\{% block kind %\}.*?\{% endblock %\}")
 CODE = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
@@ -53,6 +55,16 @@ def test_every_phrase_of_a_template_exists() -> None:
         for key in re.findall(r"""\bt\(\s*["']([a-z_.]+[a-z_])["']""", template.read_text("utf-8")):
             if not key.endswith("."):
                 assert key in words.WORDS.keys("en"), f"{template.name}: {key}"
+
+
+def test_what_happens_to_a_ticket_is_told_in_words() -> None:
+    sources = [path.read_text("utf-8") for path in Path("contact_center").rglob("actions/*.py")]
+    sources += [path.read_text("utf-8") for path in Path("contact_center").rglob("actions.py")]
+    kinds = {kind for source in sources for kind in SAID.findall(source)}
+    kinds |= {f"clock.{verb}" for source in sources for verb in LOGGED.findall(source)}
+
+    assert len(kinds) > 30
+    assert sorted(k for k in kinds if f"event.{k}" not in words.WORDS.keys("en")) == []
 
 
 @pytest.mark.parametrize(

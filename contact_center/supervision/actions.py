@@ -117,6 +117,7 @@ async def _open_order(
         raise Forbidden("only a lead or a manager supervises")
     ticket_id = (await queries.get_order(session, order_id)).ticket_id
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    await tickets.check_not_recused(session, ticket, agent.id)
     found = await queries.get_order(session, order_id)
     if found.ended_at is not None:
         raise Conflict(f"the supervision of {reference(ticket_id)} has ended")

@@ -142,6 +142,7 @@ async def cancel(
         raise Invalid("say why the ticket is cancelled")
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     ticket.check_move(Status.CANCELLED)
+    rules.check_cancel(ticket)
     await work_orders.cancel_all(session, ticket, by=by, now=now, reason=reason)
     await promises.cancel_all(session, ticket, by=by, now=now, reason=reason)
     await withdraw_open(session, ticket, kinds=list(HandoverKind), now=now)

@@ -1,4 +1,4 @@
-"""Resolving, signing off, closing and cancelling tickets over HTTP. A state is a resource."""
+"""Resolving, signing off and closing tickets over HTTP. A state is a resource."""
 
 from typing import Annotated, Any
 
@@ -123,21 +123,6 @@ async def close_ticket(call: Call, ticket_id: Id, body: Why) -> TicketView:
     """
     await lock(call, ticket_id)
     ticket = await actions.close(
-        call.session, ticket_id, reason=body.reason, by=actor(call), now=call.now
-    )
-    return await show(call, ticket)
-
-
-@routes.put(
-    "/tickets/{ticket_id}/cancellation", permission=OVERRIDE, errors=(409,), if_match="optional"
-)
-async def cancel_ticket(call: Call, ticket_id: Id, body: Why) -> TicketView:
-    """End a ticket that is spam, a test, or withdrawn: no promise holds any longer.
-
-    Its work orders and promises to its customer are cancelled, too.
-    """
-    await lock(call, ticket_id)
-    ticket = await actions.cancel(
         call.session, ticket_id, reason=body.reason, by=actor(call), now=call.now
     )
     return await show(call, ticket)

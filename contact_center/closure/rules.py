@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from contact_center.closure.models import Answers, Missing, Need, NotReady
+from contact_center.errors import Conflict
 from contact_center.promises.models import Promise
 from contact_center.tickets.models import Settled, Ticket, TicketKind
 from contact_center.work_orders.models import WorkOrder, WorkOrderState
@@ -10,6 +11,7 @@ from contact_center.work_orders.models import WorkOrder, WorkOrderState
 API = "/api/v1"
 # Stages of a complaint (complaints.models.Stage stands above): the customer has our response …
 ANSWERED = frozenset({"responded", "accepted", "rejected_by_customer", "silent", "withdrawn"})
+WITHDRAWN = "withdrawn"
 # … and its own process has ended, with all that the customer was owed.
 ENDED = frozenset({"closed"})
 
@@ -44,6 +46,12 @@ def to_close(ticket: Ticket) -> list[Missing]:
         detail = "who answers for it has not signed it off"
         missing.append(_missing(Need.SIGN_OFF, detail, f"{here}/sign-off"))
     return missing
+
+
+def check_cancel(ticket: Ticket) -> None:
+    """A complaint is withdrawn, or put away as none, before its ticket is cancelled."""
+    if ticket.kind is TicketKind.COMPLAINT and ticket.stage not in (None, WITHDRAWN):
+        raise Conflict(f"{ticket.reference} is a complaint: its file is ended first")
 
 
 def may_end_by(ticket: Ticket, how: Settled) -> bool:

@@ -372,7 +372,7 @@ class Performance:
         )
 
     async def cancel(self, case: Case, beat: Beat, now: datetime) -> None:
-        await closure.cancel(self.session, case.ticket_id, reason=beat.text, by=case.by, now=now)
+        await filing.cancel(self.session, case.ticket_id, reason=beat.text, by=case.by, now=now)
 
     async def close(self, case: Case, beat: Beat, now: datetime) -> None:
         turn = self.turn(agent(self.staff.agents["lead"].id), now)

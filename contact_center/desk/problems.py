@@ -61,6 +61,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"say what we wait for, or .*", "wait_what"),
     (r"(?P<n>\d+) business days at most: look at it again on (?P<date>\S+) .*", "wait_long"),
     (r"say why the ticket is cancelled", "say_why"),
+    (r"the customer has been answered: it stays a complaint", "stays_complaint"),
     (r"the (answer|note) is empty", "empty"),
     (r"the file is larger than (?P<size>\d+) bytes", "file_size"),
     (r"at most (?P<n>\d+) files go with one message", "files"),

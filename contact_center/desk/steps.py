@@ -143,7 +143,7 @@ async def reopen(call: Call, ticket_id: Id, form: Form[ReasonForm]) -> web.Respo
 
 @routes.post("/tickets/{ticket_id}/cancel", permission=_OVERRIDE, transaction=False)
 async def cancel(call: Call, ticket_id: Id, form: Form[ReasonForm]) -> web.Response:
-    return await _do(call, ticket_id, closure.cancel, reason=form.reason)
+    return await _do(call, ticket_id, filing.cancel, reason=form.reason)
 
 
 @routes.post("/tickets/{ticket_id}/edit", permission=_WRITE, transaction=False)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.closure import actions as closure
 from contact_center.complaints import queries
 from contact_center.complaints.actions import clocks
 from contact_center.complaints.actions.turns import Turn, note, put
@@ -16,7 +17,7 @@ from contact_center.errors import Conflict, Forbidden, Invalid, Stale
 from contact_center.events.rules import Actor
 from contact_center.procedure import Procedure
 from contact_center.tickets import actions as tickets
-from contact_center.tickets.models import FINISHED, Ticket, TicketKind
+from contact_center.tickets.models import FINISHED, Status, Ticket, TicketKind
 from contact_center.tickets.queries import lock_ticket
 
 
@@ -84,7 +85,8 @@ async def reclassify(
             raise Forbidden("only a lead decides that a complaint is none")
         if not reason.strip():
             raise Invalid("say why it is no complaint")
-        await _put_away(session, ticket, reason=reason.strip(), turn=turn)
+        case = await queries.lock_case(session, ticket_id, procedure=turn.procedure)
+        await _put_away(session, case, reason=reason.strip(), by=turn.by, now=turn.now)
     await tickets.edit(
         session,
         ticket_id,
@@ -99,15 +101,30 @@ async def reclassify(
     return ticket
 
 
-async def _put_away(session: AsyncSession, ticket: Ticket, *, reason: str, turn: Turn) -> None:
-    case = await queries.lock_case(session, ticket.id, procedure=turn.procedure)
+async def cancel(
+    session: AsyncSession, ticket_id: int, *, reason: str, by: Actor, now: datetime
+) -> Ticket:
+    """Spam or a test was no complaint; one whose customer was answered ends by its own process."""
+    ticket = await lock_ticket(session, ticket_id)
+    ticket.check_move(Status.CANCELLED)
+    if ticket.kind is TicketKind.COMPLAINT and reason.strip():
+        complaint = await queries.find_complaint(session, ticket_id)
+        if complaint is not None and complaint.downgraded_at is None:
+            case = await queries.case_of(session, ticket)
+            await _put_away(session, case, reason=reason.strip(), by=by, now=now)
+    return await closure.cancel(session, ticket_id, reason=reason, by=by, now=now)
+
+
+async def _put_away(
+    session: AsyncSession, case: Case, *, reason: str, by: Actor, now: datetime
+) -> None:
     complaint = case.complaint
     if complaint.stage not in UNDECIDED or complaint.responded_at is not None:
         raise StepRefused("the customer has been answered: it stays a complaint")
-    complaint.downgraded_at, complaint.downgrade_reason = turn.now, reason
-    ticket.stage = None
-    await clocks.drop(session, case, clocks.OURS, now=turn.now)
-    await note(session, case, "downgraded", by=turn.by, now=turn.now)
+    complaint.downgraded_at, complaint.downgrade_reason = now, reason
+    case.ticket.stage = None
+    await clocks.drop(session, case, clocks.OURS, now=now)
+    await note(session, case, "downgraded", by=by, now=now)
 
 
 async def _open(session: AsyncSession, ticket: Ticket, *, turn: Turn) -> None:

@@ -1,16 +1,18 @@
-"""What may happen beside the usual way, over HTTP: withdrawal, more time, bodies outside."""
+"""What may happen beside the usual way, over HTTP: withdrawal, cancellation, more time."""
 
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from contact_center.complaints.actions import special
+from contact_center.complaints.actions import filing, special
 from contact_center.complaints.api.steps import ANYBODY, STEP, Answer, Long, Word
 from contact_center.complaints.api.views import ComplaintView, show, turn_of
-from contact_center.tickets.api.views import lock
+from contact_center.tickets.api.views import TicketView, actor, lock
+from contact_center.tickets.api.views import show as show_ticket
 from contact_center.web.arguments import Id
 from contact_center.web.bodies import Body
 from contact_center.web.call import Call
+from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
 from contact_center.web.timestamps import Timestamp
 
@@ -36,6 +38,29 @@ class Escalation(Body):
 
 class HoldingLetter(Body):
     text: Answer = Field(description="why it takes longer, and who else may help")
+
+
+class Cancellation(Body):
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+@routes.put(
+    "/tickets/{ticket_id}/cancellation",
+    permission=Permission.TICKETS_OVERRIDE,
+    errors=(409,),
+    if_match="optional",
+)
+async def cancel_ticket(call: Call, ticket_id: Id, body: Cancellation) -> TicketView:
+    """End a ticket that is spam, a test, or withdrawn: no promise holds any longer.
+
+    Its work orders and promises to its customer are cancelled, too, and a complaint is put away as
+    none; one whose customer has been answered ends by its own process.
+    """
+    await lock(call, ticket_id)
+    ticket = await filing.cancel(
+        call.session, ticket_id, reason=body.reason, by=actor(call), now=call.now
+    )
+    return await show_ticket(call, ticket)
 
 
 @routes.put("/tickets/{ticket_id}/complaint/withdrawal", **STEP)

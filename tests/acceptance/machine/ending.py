@@ -68,7 +68,7 @@ class Ending(Steps):
             return
         row = self.desk.ticket(ticket)
         by = self.desk.person("lead", row)
-        self.step(closure.cancel, row.id, reason="spam", by=by)
+        self.step(filing.cancel, row.id, reason="spam", by=by)
 
     @where("tickets", *RESOLVED)
     @rule(ticket=TICKETS)

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from contact_center.channels.dialogue import HandOver, Say, Step
+from contact_center.closure import actions as closure
 from contact_center.complaints import queries
 from contact_center.complaints.actions import filing
 from contact_center.complaints.models import Complaint, Evidence, Stage
@@ -14,7 +15,7 @@ from contact_center.intake.actions.taking import Intake
 from contact_center.links import actions as links
 from contact_center.settings import Settings
 from contact_center.sla.models import ClockKind, ClockState
-from contact_center.sla.queries import clocks_of
+from contact_center.sla.queries import all_clocks, clocks_of
 from contact_center.switchboard import Switchboard
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status, TicketKind
@@ -282,3 +283,51 @@ async def test_what_is_split_off_a_complaint_has_a_file_of_its_own(file, clock) 
 
     found = await queries.find_complaint(file.session, part.id)
     assert (found.stage, found.received_at) == (Stage.RECEIVED, received)
+
+
+async def cancel(file, reason="a test"):
+    return await filing.cancel(
+        file.session, file.id, reason=reason, by=file.by(file.lee).by, now=file.clock()
+    )
+
+
+async def test_a_complaint_that_is_spam_is_put_away_with_its_ticket(file) -> None:
+    await file.acknowledge()
+
+    await cancel(file)
+
+    complaint, ticket = await file.complaint(), await file.fresh()
+    assert (ticket.status, ticket.stage) == (Status.CANCELLED, None)
+    assert (complaint.downgraded_at, complaint.downgrade_reason) == (file.clock(), "a test")
+    assert not any(clock.is_owed for clock in await all_clocks(file.session, file.id))
+    register = await queries.register(file.session, queries.Filter(open_only=True))
+    assert register == []
+
+
+async def test_an_answered_complaint_is_not_cancelled_but_closed(file) -> None:
+    await file.to_response()
+
+    with pytest.raises(StepRefused, match="it stays a complaint"):
+        await cancel(file)
+
+    assert (await file.complaint()).stage is Stage.RESPONDED
+    assert (await file.fresh()).status is Status.RESOLVED
+
+
+async def test_nobody_cancels_a_complaint_around_its_file(file) -> None:
+    await file.acknowledge()
+
+    with pytest.raises(Conflict, match="its file is ended first"):
+        await closure.cancel(
+            file.session, file.id, reason="a test", by=file.by(file.lee).by, now=file.clock()
+        )
+
+
+async def test_what_is_no_complaint_is_cancelled_as_ever(session, clock, file) -> None:
+    other = await make_ticket(session, now=clock())
+
+    cancelled = await filing.cancel(
+        session, other.id, reason="spam", by=file.by(file.lee).by, now=clock()
+    )
+
+    assert cancelled.status is Status.CANCELLED

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.alerts.actions import alert
 from contact_center.closure import queries, rules
 from contact_center.closure.models import Missing
-from contact_center.errors import Conflict, Forbidden, Invalid
+from contact_center.errors import Conflict, Invalid
 from contact_center.events.rules import BOT, Actor, agent_id
 from contact_center.handovers.actions.requests import withdraw_open
 from contact_center.handovers.models import HandoverKind
@@ -187,4 +187,4 @@ async def _ask_to_sign(
 
 def _check_is_no_bot(ticket: Ticket, *, by: Actor) -> None:
     if by == BOT and ticket.kind is TicketKind.COMPLAINT:
-        raise Forbidden(f"{ticket.reference} is a complaint: people end it, not a bot")
+        raise Conflict(f"{ticket.reference} is a complaint: people end it, not a bot")

@@ -150,7 +150,7 @@ async def test_a_ticket_is_told_once_whatever_was_missed(runtime, clock) -> None
         (23, date(2026, 11, 1), datetime(2026, 11, 2, 4, 0, tzinfo=UTC)),
     ],
 )
-async def test_when_clocks_change_there_is_one_digest_all_the_same(
+async def test_g36_when_clocks_change_there_is_one_digest_all_the_same(
     runtime, clock, hour, day, utc
 ) -> None:
     await reader(runtime, digest_hour=hour, time_zone="America/New_York")

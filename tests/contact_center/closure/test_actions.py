@@ -253,10 +253,10 @@ async def test_k6_silence_never_closes_a_complaint(session, ticket, li, clock, s
 
 async def test_k6_a_bot_never_ends_a_complaint(session, ticket, li, clock) -> None:
     ticket.kind, ticket.stage = TicketKind.COMPLAINT, "accepted"
-    with pytest.raises(Forbidden, match="people end it, not a bot"):
+    with pytest.raises(Conflict, match="people end it, not a bot"):
         await actions.resolve(session, ticket.id, code=ResolutionCode.SOLVED, by=BOT, now=clock())
     await resolve(session, ticket, li, clock)
-    with pytest.raises(Forbidden, match="people end it, not a bot"):
+    with pytest.raises(Conflict, match="people end it, not a bot"):
         await actions.close(session, ticket.id, by=BOT, now=clock(), reason="idle")
 
     assert ticket.status is Status.RESOLVED

@@ -6,7 +6,7 @@ import pytest
 
 from contact_center.closure import actions as closure
 from contact_center.complaints.actions import answers, filing, special
-from contact_center.errors import ContactCenterError
+from contact_center.errors import Conflict, ContactCenterError
 from contact_center.events.queries import ticket_events
 from contact_center.events.rules import BOT
 from contact_center.messages import actions as messages
@@ -74,9 +74,12 @@ async def test_g40_an_extension_after_the_deadline_is_refused(file, clock) -> No
 
 
 async def test_g43_a_bot_resolves_no_complaint(file, clock) -> None:
+    """A Conflict: 409 over HTTP; not only because something else is missing."""
     await file.to_response()
+    by = file.by(file.ann).by
+    await tickets.reopen(file.session, file.id, by=by, now=clock(), reason="not_solved")
 
-    with pytest.raises(ContactCenterError):
+    with pytest.raises(Conflict, match="not a bot"):
         await closure.resolve(
             file.session, file.id, code=ResolutionCode.SOLVED, by=BOT, now=clock()
         )

@@ -20,6 +20,7 @@ from contact_center.errors import Conflict, Forbidden, Invalid, NotFound
 from contact_center.events.queries import ticket_events
 from contact_center.events.rules import BOT, SYSTEM, customer, token
 from contact_center.messages.queries import latest_messages
+from contact_center.sla.queries import all_clocks
 from contact_center.tickets import queries as tickets
 from contact_center.tickets.models import Priority, ResolutionCode, Status
 from tests.contact_center.complaints.conftest import File
@@ -459,6 +460,7 @@ async def test_g40_a_withdrawal_ends_all_clocks_that_day(file, clock) -> None:
     ticket = await file.fresh()
     assert (ticket.status, ticket.stage) == (Status.CANCELLED, "withdrawn")
     assert ticket.next_due_at is None
+    assert not any(clock.is_owed for clock in await all_clocks(file.session, file.id))
     await file.close()
     assert (await file.complaint()).close_reason == "withdrawn"
 

@@ -8,13 +8,18 @@ from sqlalchemy import select
 
 from contact_center.accounts.models import Account, Tier
 from contact_center.alerts.models import Alert
-from contact_center.complaints.actions import special, watching
+from contact_center.complaints import queries
+from contact_center.complaints.actions import clocks, special, watching
 from contact_center.errors import ContactCenterError, Forbidden
+from contact_center.links import actions as links
+from contact_center.messages import actions as messages
 from contact_center.messages.queries import ticket_messages
 from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import all_clocks
+from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import Status, TicketKind
 from tests.contact_center.complaints.conftest import File
-from tests.support.factories import make_customer, make_team
+from tests.support.factories import make_customer, make_team, make_ticket
 from tests.support.promises import keep_policies
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -142,6 +147,53 @@ async def test_g40_an_extension_asked_for_on_day_16_is_refused(session, clock) -
 
     clock.now = row.due_at
     await more_time(file, until)
+
+
+@pytest.mark.parametrize("status", ["waiting_customer", "waiting_third_party", "on_hold"])
+async def test_g22_whoever_is_waited_for_the_law_waits_for_nobody(session, clock, status) -> None:
+    file = await open_under(session, clock, "cn_bank_insurance", "2026-09-16T10:00+08:00")
+    before = await final(file)
+    dues = (before.due_at, before.legal_due_at)
+    by, later = file.by(file.ann).by, clock() + timedelta(days=10)
+    await messages.reply(session, file.id, text="Which account?", by=by, now=clock())
+    review_at = None if status == "waiting_customer" else later
+    await tickets.wait(
+        session,
+        file.id,
+        status=Status(status),
+        reason="The account",
+        review_at=review_at,
+        by=by,
+        now=clock(),
+    )
+
+    clock.now = later
+    await tickets.resume(session, file.id, by=by, now=clock())
+
+    after = await final(file)
+    assert (after.due_at, after.legal_due_at, after.consumed) == (*dues, 0)
+    assert after.state is ClockState.RUNNING
+
+
+async def test_g40_the_same_complaint_again_on_day_10_is_due_when_the_first_was(
+    session, clock
+) -> None:
+    file = await open_under(session, clock, "cn_bank_insurance", "2026-09-16T10:00+08:00")
+    before = await final(file)
+    dues = (before.due_at, before.legal_due_at)
+    assert on(file, CHINA, before.due_at) == "2026-09-30"
+    clock.advance(days=10)
+    again = await make_ticket(session, now=clock(), kind=TicketKind.COMPLAINT, status=Status.OPEN)
+    again.customer_id = file.ticket.customer_id
+    turn = file.by(file.ann)
+    other = await queries.lock_case(session, again.id, procedure=turn.procedure)
+    await clocks.ensure(session, other, policies=turn.policies, now=clock())
+
+    await links.merge(session, again.id, into=file.id, by=turn.by, now=clock())
+
+    after = await final(file)
+    assert (after.due_at, after.legal_due_at) == dues
+    assert not any(one.is_owed for one in await all_clocks(session, again.id))
 
 
 async def test_where_no_preset_says_otherwise_more_time_is_asked_for_before_the_legal_end(

@@ -80,7 +80,7 @@ def test_days_follow_each_other_without_gap_or_overlap(day, zone) -> None:
         (date(2026, 3, 9), time(8, 0), datetime(2026, 3, 9, 12, 0, tzinfo=UTC)),
     ],
 )
-def test_local_times_that_are_skipped_or_repeated_happen_once(day, local, utc) -> None:
+def test_g36_local_times_that_are_skipped_or_repeated_happen_once(day, local, utc) -> None:
     assert rules.instant(day, zone=NEW_YORK, at=local) == utc
 
 

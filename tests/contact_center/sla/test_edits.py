@@ -9,6 +9,8 @@ from contact_center.events.queries import ticket_events
 from contact_center.intake.actions.promising import promise
 from contact_center.intake.queries import lock_tickets
 from contact_center.messages.actions import reply
+from contact_center.reports import actions as reports
+from contact_center.reports.rules import days
 from contact_center.sla import queries
 from contact_center.sla.actions import clocks, together
 from contact_center.sla.actions.rows import run_of
@@ -98,6 +100,34 @@ async def test_g20_running_clocks_are_replanned_right_after_the_edit(
     assert (found.consumed, found.due_at) == (4 * 3600, tuesday(13))
     async with db.read() as session:
         assert (await ticket_events(session, ticket_id))[-1].kind == "clock.due_recomputed"
+
+
+async def test_g20_what_was_told_of_mondays_other_tickets_stays_as_it_was(
+    runtime, db, clock, keep, begun
+) -> None:
+    """Kept after the new closing time, by the hours of before."""
+    other = await begun()
+    late = await begun("2bh")
+    clock.now = monday(12)
+    for number in (other, late):
+        async with db.begin() as session:
+            ticket = await lock_ticket(session, number)
+            await clocks.stop(session, ticket, kind=PROMISED, ref_id=1, now=clock())
+    monday_only = days(NINE.date(), NINE.date(), time_zone="Europe/London")
+    clock.now = tuesday(9)
+
+    async def told():
+        async with db.read() as session:
+            total = (await reports.digest(session, monday_only, now=clock())).total
+        return total.promises[PROMISED]
+
+    before = await told()
+    assert (before.kept, before.broken) == (1, 1)
+
+    await keep(MORNINGS, clock())
+    await sweeps.reckon_anew(runtime)
+
+    assert await told() == before
 
 
 async def test_g20_an_edit_that_was_taken_back_counted_while_it_held(

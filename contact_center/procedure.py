@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -110,6 +110,10 @@ class Procedure(Section):
     def two_people_above(self) -> int:
         """In hundredths."""
         return hundredths(self.four_eyes_above)
+
+    def silent_since(self, now: datetime) -> datetime:
+        """Who was answered by then, and has said nothing, may be called silent."""
+        return now - timedelta(days=self.silent_after_days)
 
     def keep_until(self, received_at: datetime) -> datetime:
         try:

@@ -116,6 +116,7 @@ def _filter(call: Call, chosen: dict[str, str]) -> Filter:
         outcome = Outcome(chosen["outcome"]) if chosen["outcome"] else None
     except ValueError:
         raise Invalid("there is no such stage or outcome") from None
+    procedure = call.runtime.procedure
     return Filter(
         stage=stage,
         outcome=outcome,
@@ -125,6 +126,7 @@ def _filter(call: Call, chosen: dict[str, str]) -> Filter:
         open_only=chosen["only"] == "open",
         unsafe=chosen["only"] == "unsafe",
         external=chosen["only"] == "external",
+        silent_since=procedure.silent_since(call.now) if chosen["only"] == "silent" else None,
         reader=call.agent.id,
     )
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from contact_center.agents.models import Presence
+from contact_center.complaints.queries import Filter, register
 from contact_center.desk import charts
 from contact_center.desk.render import page
 from contact_center.desk.rows import rows_of
@@ -20,7 +21,7 @@ from contact_center.web.routes import Routes
 routes = Routes("desk", prefix="/desk", documented=False)
 
 CHOICES = (7, 30)  # days
-COMPLAINTS_SHOWN, COMPLAINTS_OF = 50, timedelta(days=90)
+COMPLAINTS_SHOWN = 50
 Days = Literal["7", "30"]
 
 
@@ -47,9 +48,9 @@ async def _figures(call: Call, days: int) -> dict[str, Any]:
     trend = await happenings.trend(
         session, [rules.days(date, date, time_zone=zone.key) for date in dates]
     )
-    silent = await happenings.silent_complaints(
-        session, since=call.now - COMPLAINTS_OF, limit=COMPLAINTS_SHOWN
-    )
+    since = call.runtime.procedure.silent_since(call.now)
+    wanted = Filter(silent_since=since, reader=call.agent.id)
+    silent = [one.ticket for one in await register(session, wanted, limit=COMPLAINTS_SHOWN)]
     return {
         "days": days,
         "choices": CHOICES,

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from contact_center.agents.queries import absent_agents, agent_names
+from contact_center.complaints.queries import Filter, register
 from contact_center.desk.login import Nothing
 from contact_center.desk.render import go_to, page, reader_of
 from contact_center.desk.rows import Row, rows_of
@@ -110,7 +111,15 @@ async def _panels(call: Call, session: "AsyncSession") -> list[tuple[str, Sequen
         ("absent", await held_by(session, absent, reader=me, limit=MOST) if absent else []),
         ("unclaimed", await unclaimed_before(session, call.now - waits, limit=MOST)),
         ("unhappy", [found[number] for number in numbers if number in found]),
+        ("silent", await _silent(call, session)),
     ]
+
+
+async def _silent(call: Call, session: "AsyncSession") -> list[Ticket]:
+    """Complaints that only people end: their customers have said nothing to our response."""
+    since = call.runtime.procedure.silent_since(call.now)
+    wanted = Filter(silent_since=since, reader=call.agent.id)
+    return [entry.ticket for entry in await register(session, wanted, limit=MOST)]
 
 
 async def _reached(

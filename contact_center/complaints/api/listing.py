@@ -64,10 +64,14 @@ async def list_complaints(
     until: Timestamp | None = None,
     unsafe: bool = False,
     external: bool = False,
+    silent: bool = False,
     after: Cursor | None = None,
     limit: Limit = 50,
 ) -> Page[ComplaintLine]:
-    """List complaints, the newest first."""
+    """List complaints, the newest first.
+
+    With `silent` those whose customers have said nothing to our response: people close them.
+    """
     (before,) = read_cursor(after, int) or (None,)
     wanted = Filter(
         stage=stage,
@@ -78,6 +82,7 @@ async def list_complaints(
         until=until,
         unsafe=unsafe,
         external=external,
+        silent_since=call.runtime.procedure.silent_since(call.now) if silent else None,
         reader=reader_of(call),
     )
     rows = await queries.register(call.session, wanted, before=before, limit=limit + 1)

@@ -1,6 +1,6 @@
 """Which step may follow, and what is missing for it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from contact_center.complaints.models import (
     ACTION_MOVES,
@@ -208,7 +208,7 @@ def check_silence(
         return
     sent_at = case.decision.sent_at if case.decision else None
     since = sent_at or complaint.responded_at
-    if since is None or now - since < timedelta(days=procedure.silent_after_days):
+    if since is None or since > procedure.silent_since(now):
         raise StepRefused(
             f"the customer has {procedure.silent_after_days} days to answer: it is too early "
             "to call that silence"

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import case, exists, func, literal, select, text, union_all
+from sqlalchemy import case, func, literal, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.callbacks.models import Callback, CallbackState
@@ -24,12 +24,11 @@ from contact_center.reports.models import (
 )
 from contact_center.reports.queries import promises
 from contact_center.reports.queries.within import within
-from contact_center.tickets.models import IS_ACTIVE, Status, Ticket, TicketKind
+from contact_center.tickets.models import IS_ACTIVE, Ticket
 
 # As in the partial indexes of tickets, or these are not used.
 _ACTIVE = text(IS_ACTIVE)
 _RESOLVED, _REOPENED = "ticket.resolved", "ticket.reopened"
-_SILENT = (CallbackState.EXPIRED, CallbackState.UNREACHABLE)
 _ENDED = (CallbackState.COMPLETED, CallbackState.EXPIRED, CallbackState.UNREACHABLE)
 
 
@@ -140,21 +139,3 @@ async def trend(session: AsyncSession, periods: Sequence[Period]) -> list[Day]:
         Day(date=period.first, opened=rows[number][1], resolved=rows[number][2])
         for number, period in enumerate(periods)
     ]
-
-
-async def silent_complaints(
-    session: AsyncSession, *, since: datetime, limit: int
-) -> Sequence[Ticket]:
-    """Complaints resolved since then about which the customer, asked, has said nothing."""
-    asked = exists().where(
-        Callback.ticket_id == Ticket.id,
-        Callback.cycle == Ticket.reopen_count,
-        Callback.state.in_(_SILENT),
-    )
-    found = select(Ticket).where(
-        Ticket.resolved_at >= since,
-        Ticket.kind == TicketKind.COMPLAINT,
-        Ticket.status == Status.RESOLVED,
-        asked,
-    )
-    return (await session.scalars(found.order_by(Ticket.resolved_at).limit(limit))).all()

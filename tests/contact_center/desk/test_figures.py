@@ -4,21 +4,23 @@ from datetime import date
 import pytest
 
 from contact_center.agents.models import Role
-from contact_center.callbacks.models import Callback, CallbackState
+from contact_center.complaints.models import Stage
+from contact_center.complaints.queries import file_row, insert_missing
 from contact_center.desk import charts
 from contact_center.reports.models import Day
 from contact_center.tickets.models import Status, TicketKind
 from contact_center.tickets.queries import lock_ticket
 
 
-async def resolve(desk, ticket_id: int, state: CallbackState, **fields) -> None:
+async def respond(desk, ticket_id: int, stage: Stage, **fields) -> None:
     now = desk.runtime.now()
     async with desk.runtime.db.begin() as session:
         ticket = await lock_ticket(session, ticket_id)
         ticket.kind, ticket.status, ticket.resolved_at = TicketKind.COMPLAINT, Status.RESOLVED, now
         for name, value in fields.items():
             setattr(ticket, name, value)
-        session.add(Callback(ticket_id=ticket_id, cycle=0, state=state, due_at=now, created_at=now))
+        row = file_row(ticket, desk.runtime.procedure, received_at=now)
+        await insert_missing(session, {**row, "stage": stage})
 
 
 async def test_leads_see_how_things_stand_and_agents_do_not(desk) -> None:
@@ -38,12 +40,17 @@ async def test_leads_see_how_things_stand_and_agents_do_not(desk) -> None:
 async def test_complaints_whose_customer_says_nothing_are_listed(desk) -> None:
     lead = await desk.hire("Li", Role.LEAD)
     silent, answered, own = [await desk.arrive(name=name) for name in ("Ann", "Bob", "Cid")]
-    await resolve(desk, silent.ticket_id, CallbackState.EXPIRED)
-    await resolve(desk, answered.ticket_id, CallbackState.COMPLETED)
-    await resolve(desk, own.ticket_id, CallbackState.UNREACHABLE, about_agent_id=lead.agent.id)
+    await respond(desk, silent.ticket_id, Stage.SILENT)
+    await respond(desk, answered.ticket_id, Stage.ACCEPTED)
+    await respond(desk, own.ticket_id, Stage.SILENT, about_agent_id=lead.agent.id)
 
     page = await desk.page("/desk/figures/now", lead)
+    board = await desk.page("/desk/supervision", lead)
+    register = await desk.page("/desk/complaints?only=silent", lead)
 
+    listed = board.partition('id="panel-silent"')[2]
+    assert re.findall(r"/desk/tickets/(\d+)", listed) == [str(silent.ticket_id)]
+    assert re.findall(r"/desk/tickets/(\d+)/complaint", register) == [str(silent.ticket_id)]
     listed = page.partition('id="complaints"')[2]
     assert re.findall(r"/desk/tickets/(\d+)", listed) == [str(silent.ticket_id)]
 

@@ -1,29 +1,22 @@
-"""Every SQL statement about complaints.
+"""One complaint, with all that hangs on it; and those that were not answered in time."""
 
-Whoever changes anything of a complaint has locked its ticket: that lock guards all its rows.
-"""
-
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, literal, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import insert_new
 from contact_center.complaints.models import (
     UNDECIDED,
-    UNSAFE,
-    ActionState,
     Case,
     Complaint,
     CorrectiveAction,
     Decision,
     Evidence,
-    Outcome,
     RedressItem,
-    RedressState,
     Stage,
 )
 from contact_center.db import Table, insert_or_ignore
@@ -31,37 +24,9 @@ from contact_center.errors import Conflict, NotFound
 from contact_center.procedure import Procedure
 from contact_center.sla.models import Clock, ClockKind, ClockState
 from contact_center.tickets.models import Ticket, TicketKind, reference
-from contact_center.tickets.queries import get_ticket, lock_ticket, seen_by, visible_to
+from contact_center.tickets.queries import get_ticket, lock_ticket
 
 COMPLAINTS = Table.metadata.tables["complaints"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which complaints of the register."""
-
-    stage: Stage | None = None
-    open_only: bool = False
-    outcome: Outcome | None = None
-    root_cause: str | None = None
-    since: datetime | None = None  # received from here on
-    until: datetime | None = None  # and before this
-    unsafe: bool = False
-    external: bool = False
-    reader: int = 0  # an agent, who does not see every complaint
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the register."""
-
-    complaint: Complaint
-    ticket: Ticket
-    decision: Decision | None
-    granted: int  # hundredths
-
-
-# One complaint
 
 
 async def lock_case(session: AsyncSession, ticket_id: int, *, procedure: Procedure) -> Case:
@@ -202,97 +167,3 @@ async def move_hangings(session: AsyncSession, *, old: int, new: int) -> None:
     )
     for row in (*pieces, *items, *actions):
         row.ticket_id = new
-
-
-# Corrective actions
-
-
-async def get_action(session: AsyncSession, action_id: int) -> CorrectiveAction:
-    action = await session.get(CorrectiveAction, action_id, populate_existing=True)
-    if action is None:
-        raise NotFound(f"there is no corrective action {action_id}")
-    return action
-
-
-async def actions_of(session: AsyncSession, ticket_id: int) -> Sequence[CorrectiveAction]:
-    found = select(CorrectiveAction).where(CorrectiveAction.ticket_id == ticket_id)
-    return (await session.scalars(found.order_by(CorrectiveAction.id))).all()
-
-
-async def page_of_actions(
-    session: AsyncSession,
-    *,
-    states: Collection[ActionState],
-    reader: int = 0,
-    after: tuple[datetime, int] | None = None,
-    limit: int = 100,
-) -> Sequence[CorrectiveAction]:
-    """Those due first come first, beyond the `(due_at, id)` of the last one seen."""
-    found = select(CorrectiveAction).where(
-        CorrectiveAction.state.in_(states), seen_by(reader, CorrectiveAction.ticket_id)
-    )
-    order = (CorrectiveAction.due_at, CorrectiveAction.id)
-    if after is not None:
-        later = CorrectiveAction.due_at > after[0]
-        same = (CorrectiveAction.due_at == after[0]) & (CorrectiveAction.id > after[1])
-        found = found.where(later | same)
-    return (await session.scalars(found.order_by(*order).limit(limit))).all()
-
-
-# The register
-
-
-async def register(
-    session: AsyncSession, wanted: Filter, *, before: int | None = None, limit: int = 50
-) -> list[Entry]:
-    """The newest first, before a ticket's id."""
-    found = _entries(wanted)
-    if before is not None:
-        found = found.where(Complaint.ticket_id < before)
-    rows = await session.execute(found.order_by(Complaint.ticket_id.desc()).limit(limit))
-    return [
-        Entry(complaint, ticket, decision, int(granted))
-        for complaint, ticket, decision, granted in rows
-    ]
-
-
-def _entries(wanted: Filter) -> Select[Any]:
-    granted = (
-        select(func.coalesce(func.sum(RedressItem.amount), literal(0)))
-        .where(
-            RedressItem.ticket_id == Complaint.ticket_id,
-            RedressItem.state.in_((RedressState.APPROVED, RedressState.PROVIDED)),
-        )
-        .scalar_subquery()
-    )
-    same_level = (Decision.ticket_id == Complaint.ticket_id) & (Decision.level == Complaint.level)
-    found = (
-        select(Complaint, Ticket, Decision, granted)
-        .join(Ticket, Ticket.id == Complaint.ticket_id)
-        .outerjoin(Decision, same_level)
-        .where(Complaint.downgraded_at.is_(None), visible_to(wanted.reader))
-    )
-    for condition in _conditions(wanted):
-        found = found.where(condition)
-    return found
-
-
-def _conditions(wanted: Filter) -> list[Any]:
-    conditions: list[Any] = []
-    columns = (
-        (Complaint.stage, wanted.stage),
-        (Decision.outcome, wanted.outcome),
-        (Complaint.root_cause, wanted.root_cause),
-    )
-    conditions += [column == value for column, value in columns if value is not None]
-    if wanted.open_only:
-        conditions.append(Complaint.stage != Stage.CLOSED)
-    if wanted.since is not None:
-        conditions.append(Complaint.received_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(Complaint.received_at < wanted.until)
-    if wanted.unsafe:
-        conditions.append(Complaint.safety >= UNSAFE)
-    if wanted.external:
-        conditions.append(Complaint.external_at.is_not(None))
-    return conditions

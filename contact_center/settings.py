@@ -162,6 +162,7 @@ class Supervision(Section):
 
 class Digests(Section):
     hour: int = Field(8, ge=0, le=23)
+    weekly: bool = False  # what owners answer for, at the end of each week
 
 
 class Settings(BaseSettings):

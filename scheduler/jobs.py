@@ -9,7 +9,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from contact_center.runtime import Runtime
-from scheduler import digests, housekeeping, sweeps
+from scheduler import digests, housekeeping, sweeps, weeks
 
 
 def daily(*, hour: int) -> Callable[[datetime], str]:
@@ -98,6 +98,7 @@ JOBS = [
     Job(name="cancel idle chats", trigger=LOOK, run=sweeps.cancel_idle_chats),
     # Managers
     Job(name="send digests", trigger=MINUTELY, run=digests.send_due_digests),
+    Job(name="send weekly reports", trigger=MINUTELY, run=weeks.send_weekly_reports),
     Job(
         name="tell of gaps in accounts",
         trigger=LOOK,

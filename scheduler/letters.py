@@ -1,15 +1,17 @@
 """How a digest is put into a mail: figures to words, in the manager's language."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from contact_center.agents.models import Agent
-from contact_center.reports.models import Digest
+from contact_center.reports.models import Digest, OwnerWeek
 from contact_center.settings import Settings
 from contact_center.texts import Texts
 
@@ -48,6 +50,28 @@ def digest_letter(digest: Digest, reader: Agent, *, settings: Settings, texts: T
         text=_TEMPLATES.get_template("digest.txt").render(values),
         html=_TEMPLATES.get_template("digest.html").render(values, subject=subject),
     )
+
+
+def weekly_letter(
+    owners: Sequence[OwnerWeek], reader: Agent, *, week: str, settings: Settings, texts: Texts
+) -> Letter:
+    """What owners answer for; times are the reader's."""
+    said = partial(_say, texts, reader.language)
+    values = {
+        "owners": owners,
+        "week": week,
+        "company": settings.company,
+        "w": Words(texts, reader.language, ZoneInfo(reader.time_zone)),
+        "say": said,
+        "state": lambda status: said(f"status_{status}"),
+        "desk": settings.server.public_url.rstrip("/") + "/desk",
+    }
+    text = _TEMPLATES.get_template("weekly.txt").render(values)
+    return Letter(f"{settings.company}: {said('title', week=week)}", text, "")
+
+
+def _say(texts: Texts, language: str, name: str, **values: object) -> str:
+    return texts.say(language, f"weekly.{name}", **values)
 
 
 class Words:

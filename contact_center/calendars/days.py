@@ -152,6 +152,18 @@ def business_days_after(calendar: Calendar, day: date, number: int) -> date:
     raise Invalid(f"calendar {calendar.name}: no such business day within {FURTHEST} days")
 
 
+def week_closes(calendar: Calendar, day: date) -> datetime | None:
+    """Close of the last business day up to Friday of the week from Monday on that has this date.
+
+    A make-up Saturday ends no week; without a business day it does not end at all.
+    """
+    friday = day + timedelta(days=4 - day.weekday())
+    for back in range(5):
+        if calendar.is_business_day(last := friday - timedelta(days=back)):
+            return end_of(calendar, last, End.CLOSE)
+    return None
+
+
 def end_of(calendar: Calendar, day: date, end: End) -> datetime:
     """Close of business, or midnight where that is asked for or there is no business."""
     hours = () if end is End.MIDNIGHT else calendar.hours_on(day)

@@ -14,11 +14,12 @@ from contact_center.reports.models import (
     Digest,
     KeptWord,
     Notice,
+    OwnerWeek,
     Period,
     TeamFigures,
     Wallboard,
 )
-from contact_center.reports.queries import happenings, promises, standing
+from contact_center.reports.queries import happenings, promises, standing, weeks
 
 
 async def digest(
@@ -93,6 +94,18 @@ async def _notices(
         )
         for one, ticket, clock in found
     ]
+
+
+async def weeks_of(
+    session: AsyncSession, owner_ids: Collection[int], *, start: datetime, end: datetime
+) -> dict[int, OwnerWeek]:
+    """Of those who answer for anything."""
+    found = await weeks.owned(session, owner_ids, start=start, end=end) if owner_ids else {}
+    names = await agents.agent_names(session, set(found))
+    return {
+        number: OwnerWeek(agent_id=number, name=names.get(number, ""), tickets=tickets)
+        for number, tickets in found.items()
+    }
 
 
 async def wallboard(

@@ -259,3 +259,26 @@ class Wallboard:
     deliveries_pending: int
     deliveries_dead: int
     quarantined: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerTicket:
+    """What somebody answers for, with what was said in one week, and what comes next."""
+
+    ticket_id: int
+    reference: str
+    subject: str
+    customer: str
+    status: Status
+    written: int  # messages to the customer
+    received: int
+    next_at: datetime | None  # promised to the customer
+    work_orders: int  # of departments, not finished
+    is_about_staff: bool  # told to nobody but its owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerWeek:
+    agent_id: int
+    name: str
+    tickets: Sequence[OwnerTicket]

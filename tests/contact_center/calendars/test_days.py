@@ -15,6 +15,7 @@ from contact_center.calendars.days import (
     Unit,
     due,
     parse,
+    week_closes,
 )
 from contact_center.calendars.week import Calendar, DayKind, Override
 from contact_center.errors import Invalid
@@ -69,6 +70,25 @@ def test_g39_eight_weeks_are_not_rolled(received: str, legal: str, internal: str
 
         assert local(UK, found.legal) == legal
         assert local(UK, found.internal) == internal
+
+
+@pytest.mark.parametrize(
+    ("week_of", "closes"),
+    [
+        ("2026-09-14", "2026-09-18 18:00"),
+        ("2026-09-24", "2026-09-24 18:00"),  # Friday 25th is a holiday
+        ("2026-09-27", "2026-09-24 18:00"),
+        ("2026-09-28", "2026-09-30 18:00"),
+        ("2026-10-10", "2026-10-09 18:00"),  # Saturday 10th is worked, but Friday is the day
+        ("2026-02-16", None),
+    ],
+)
+def test_g37_a_week_closes_with_its_last_business_day_up_to_friday(
+    week_of: str, closes: str | None
+) -> None:
+    found = week_closes(CN, date.fromisoformat(week_of))
+
+    assert (local(CN, found) if found else None) == closes
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from contact_center.agents import queries as agents
 from contact_center.agents.models import Agent, Role
 from contact_center.calendars.days import week_closes
@@ -56,16 +54,16 @@ async def send_weekly_reports(runtime: Runtime) -> int:
     if not runtime.settings.digests.weekly:
         return 0
     now = runtime.now()
-    async with runtime.db.read() as session:
-        due = await _due(session, runtime, now=now)
-        written = await delivery_queries.known_keys(session, [one.key for one in due])
-        due = [one for one in due if one.key not in written]
-        found = await _weeks(session, due)
+    due = await _due(runtime, now=now)
+    found = await _weeks(runtime, due)
     sent = 0
     for one in due:
         told = [week for number in one.owners if (week := found.get((one.week, number)))]
-        if told := [week for week in (_shown(week, one.reader) for week in told) if week.tickets]:
-            sent += await _send(runtime, one, told, now=now)
+        told = [week for week in (_shown(week, one.reader) for week in told) if week.tickets]
+        try:
+            sent += bool(told) and await _send(runtime, one, told, now=now)
+        except Exception:
+            logger.exception("weekly report failed", extra={"agent": one.reader.id})
     return sent
 
 
@@ -79,14 +77,16 @@ def week_of(calendar: Calendar, *, now: datetime) -> Week | None:
     return Week(monday, instant(monday, zone=calendar.tz, at=time()), end)
 
 
-async def _due(session: AsyncSession, runtime: Runtime, *, now: datetime) -> list[Due]:
-    """Somebody in several teams keeps the hours of the first."""
-    names = {team.id: team.name for team in await agents.all_teams(session)}
-    members = await agents.members_by_team(session, names)
+async def _due(runtime: Runtime, *, now: datetime) -> list[Due]:
+    """Who has not been written to yet. Somebody in several teams keeps the hours of the first."""
+    async with runtime.db.read() as session:
+        names = {team.id: team.name for team in await agents.all_teams(session)}
+        members = await agents.members_by_team(session, names)
+        readers = await agents.all_agents(session, active_only=True)
     hours = {name: runtime.policies.hours_of(Facts(team=name)) for name in (*names.values(), None)}
     weeks = {name: week_of(calendar, now=now) for name, calendar in hours.items()}
     found = []
-    for reader in await agents.all_agents(session, active_only=True):
+    for reader in readers:
         mine = [number for number in sorted(members) if reader in members[number]]
         week = weeks[names[mine[0]] if mine else None]
         if week is None or reader.created_at > week.end:
@@ -95,15 +95,18 @@ async def _due(session: AsyncSession, runtime: Runtime, *, now: datetime) -> lis
         if reader.role is Role.LEAD:
             owners |= {member.id: None for number in mine for member in members[number]}
         found.append(Due(reader, week, list(owners)))
-    return found
+    async with runtime.db.read() as session:
+        written = await delivery_queries.known_keys(session, [one.key for one in found])
+    return [one for one in found if one.key not in written]
 
 
-async def _weeks(session: AsyncSession, due: Sequence[Due]) -> Mapping[tuple[Week, int], OwnerWeek]:
+async def _weeks(runtime: Runtime, due: Sequence[Due]) -> Mapping[tuple[Week, int], OwnerWeek]:
     """Read once for all who read of them."""
     found: dict[tuple[Week, int], OwnerWeek] = {}
     for week in {one.week for one in due}:
         owners = {number for one in due if one.week == week for number in one.owners}
-        every = await reports.weeks_of(session, owners, start=week.start, end=week.end)
+        async with runtime.db.read() as session:
+            every = await reports.weeks_of(session, owners, start=week.start, end=week.end)
         found |= {(week, number): told for number, told in every.items()}
     return found
 

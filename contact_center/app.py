@@ -15,7 +15,7 @@ from contact_center.customers import api as customers
 from contact_center.desk import pages as desk
 from contact_center.doorkeeper import Doorkeeper
 from contact_center.escalations import api as escalations
-from contact_center.handovers.api import ownership, requests
+from contact_center.handovers.api import ownership, requests, taking
 from contact_center.intake import api as intake
 from contact_center.integrations import api as integrations
 from contact_center.knowledge import api as knowledge
@@ -68,6 +68,7 @@ TABLES = (
     contacts.routes,
     requests.routes,
     ownership.routes,
+    taking.routes,
     supervision.routes,
     talking.routes,
     closure.routes,

@@ -52,7 +52,7 @@ async def edit_agent(
     _check(changes)
     if "deputy_id" in changes:
         await _check_usual_deputy(session, agent, changes["deputy_id"], now=now)
-    if changes.get("role", agent.role) is not Role.ADMIN or not changes.get("active", agent.active):
+    if rules.stops_being_admin(agent, changes):
         rules.check_not_last_admin(agent, admins=await queries.lock_active_admins(session))
     if not changes:
         return

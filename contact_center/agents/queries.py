@@ -183,7 +183,9 @@ async def find_team_by_name(session: AsyncSession, name: str) -> Team | None:
 async def lock_active_admins(session: AsyncSession) -> int:
     """How many there are; nobody can make it fewer until this transaction ends."""
     found = select(Agent.id).where(Agent.role == Role.ADMIN, Agent.active.is_(True))
-    return len((await session.scalars(found.order_by(Agent.id).with_for_update())).all())
+    return len(
+        (await session.scalars(found.order_by(Agent.id).with_for_update(key_share=True))).all()
+    )
 
 
 async def unlink_others(session: AsyncSession, telegram_id: str, *, agent_id: int) -> None:
@@ -265,17 +267,20 @@ async def lock_planning(session: AsyncSession) -> None:
 
 
 async def acting_for(
-    session: AsyncSession, agent_ids: Collection[int], *, now: datetime
+    session: AsyncSession, agent_ids: Collection[int], *, now: datetime, about: int | None = None
 ) -> dict[int, int]:
     """Who acts for each of the agents now: themselves while they are here.
 
-    An agent for whom nobody is left to act is not in the answer.
+    An agent for whom nobody is left to act is not in the answer. With a complaint `about` somebody,
+    who must not handle it is passed over for their own deputy.
     """
     wanted = {agent_id for agent_id in agent_ids if agent_id}
     if not wanted:
         return {}
     absent = await _absent(session, now=now)
     gone = await _inactive(session, wanted)
+    if about is not None:
+        gone |= dict.fromkeys(await _recused(session, about))
     if not wanted & (absent.keys() | gone.keys()):
         return {agent_id: agent_id for agent_id in wanted}
     deputies = await usual_deputies(session)
@@ -286,13 +291,15 @@ async def acting_for(
     return {agent_id: one for agent_id, one in found.items() if one is not None}
 
 
-async def stood_in_for(session: AsyncSession, agent_id: int, *, now: datetime) -> list[int]:
+async def stood_in_for(
+    session: AsyncSession, agent_id: int, *, now: datetime, about: int | None = None
+) -> list[int]:
     """Those who are absent and for whom the agent acts now."""
     absent = await _absent(session, now=now)
     absent.pop(agent_id, None)
     if not absent:
         return []
-    found = await acting_for(session, list(absent), now=now)
+    found = await acting_for(session, list(absent), now=now, about=about)
     return sorted(number for number, one in found.items() if one == agent_id)
 
 
@@ -338,6 +345,16 @@ async def is_recused(session: AsyncSession, agent_id: int, *, about: int) -> boo
     return is_subordinate(one.role, to=other.role, share_team=shared)
 
 
+async def _recused(session: AsyncSession, about: int) -> list[int]:
+    """All whom `is_recused` means."""
+    one = await get_agent(session, about)
+    theirs = select(TeamMember.team_id).where(TeamMember.agent_id == about)
+    mates = select(TeamMember.agent_id).where(TeamMember.team_id.in_(theirs))
+    rows = await session.execute(select(Agent.id, Agent.role).where(Agent.id.in_(mates)))
+    below = [row[0] for row in rows if is_subordinate(row[1], to=one.role, share_team=True)]
+    return [about, *below]
+
+
 async def who_hears(
     session: AsyncSession, agent_ids: Collection[int | None], *, about: int | None, now: datetime
 ) -> set[int]:
@@ -346,7 +363,7 @@ async def who_hears(
     Nobody hears of a complaint about themselves, or about who leads them.
     """
     wanted = {number for number in agent_ids if number}
-    heard = wanted | set((await acting_for(session, wanted, now=now)).values())
+    heard = wanted | set((await acting_for(session, wanted, now=now, about=about)).values())
     if about is None:
         return heard
     return {number for number in heard if not await is_recused(session, number, about=about)}

@@ -6,6 +6,7 @@ import hmac
 import struct
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contact_center.agents.models import Agent, Role
@@ -42,6 +43,11 @@ def check_time_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Invalid(f"{name!r} is not a time zone: use a name like Europe/Berlin") from None
     return name
+
+
+def stops_being_admin(agent: Agent, changes: Mapping[str, Any]) -> bool:
+    stays = changes.get("role", agent.role) is Role.ADMIN and changes.get("active", agent.active)
+    return agent.role is Role.ADMIN and agent.active and not stays
 
 
 def check_not_last_admin(agent: Agent, *, admins: int) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.channels.media import Medium
+from contact_center.conversations.queries import find_conversation
 from contact_center.customers import queries as customers
 from contact_center.errors import Invalid
 from contact_center.events.rules import Actor
@@ -16,7 +17,14 @@ from contact_center.messages.models import Author, Direction
 from contact_center.messages.rules import message_row
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
-from contact_center.tickets.models import ACTIVE, WAITING, IllegalTransition, Status, Ticket
+from contact_center.tickets.models import (
+    ACTIVE,
+    FINISHED,
+    WAITING,
+    IllegalTransition,
+    Status,
+    Ticket,
+)
 
 
 async def address_of(
@@ -29,6 +37,16 @@ async def address_of(
     more = {"name": customer.name, "verified": True, "created_at": now}
     await customers.insert_identities(session, [row | more])
     return address
+
+
+async def check_may_log(session: AsyncSession, *, medium: Medium, address: str, by: Actor) -> None:
+    """What would join a complaint about the logger is for somebody else. Raises Forbidden."""
+    conversation = await find_conversation(session, channel=medium.value, thread=address)
+    if conversation is None or conversation.ticket_id is None:
+        return
+    ticket = await ticket_queries.get_ticket(session, conversation.ticket_id)
+    if ticket.status not in FINISHED:
+        await tickets.check_not_recused(session, ticket, tickets.number_of(by))
 
 
 async def add_to_ticket(

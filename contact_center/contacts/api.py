@@ -82,14 +82,17 @@ async def log(call: Call, body: Contact) -> int:
 
 
 async def _inbound(call: Call, body: Contact) -> Inbound:
-    address = body.phone
-    if body.customer_id is not None:
-        async with call.runtime.db.begin() as session:
+    async with call.runtime.db.begin() as session:
+        address = body.phone
+        if body.customer_id is not None:
             address = await actions.address_of(
                 session, body.customer_id, medium=body.medium, now=call.now
             )
-    if not address:
-        raise Invalid("say who it was: a ticket, a customer, or a telephone number")
+        if not address:
+            raise Invalid("say who it was: a ticket, a customer, or a telephone number")
+        await actions.check_may_log(
+            session, medium=body.medium, address=address, by=agent(call.agent.id)
+        )
     return Inbound(
         channel=body.medium.value,
         external_id=f"contact-{secrets.token_hex(12)}",

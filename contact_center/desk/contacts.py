@@ -58,7 +58,10 @@ async def log_contact(call: Call, form: Form[ContactForm]) -> web.Response:
                 session, number, medium=form.medium, text=form.text, by=by, now=now
             )
         return go_to(call, f"/desk/tickets/{number}")
-    receipt = await call.runtime.inbox.submit(_inbound(form))
+    inbound = _inbound(form)
+    async with call.runtime.db.read() as session:
+        await actions.check_may_log(session, medium=form.medium, address=form.phone, by=by)
+    receipt = await call.runtime.inbox.submit(inbound)
     if receipt.ticket_id is None or receipt.message_id is None:
         raise Invalid(f"this cannot become a ticket: {receipt.reason}")
     async with call.runtime.db.begin() as session:

@@ -182,8 +182,9 @@ async def withdraw(
 @routes.post("/handovers/accept", permission=_WRITE)
 async def accept_all(call: Call, form: Form[Nothing]) -> web.Response:
     """Everything I am asked to take over."""
-    for handover in await queries.inbox_of(call.session, call.agent.id):
-        await requests.accept(call.session, handover.id, by=_by(call), now=call.now)
+    inbox = await queries.inbox_of(call.session, call.agent.id)
+    for number in await requests.in_order(call.session, [one.id for one in inbox]):
+        await requests.accept(call.session, number, by=_by(call), now=call.now)
     return go_to(call, "/desk/handovers")
 
 

@@ -16,6 +16,7 @@ from contact_center.desk.times import local_time
 from contact_center.desk.turns import turn_of
 from contact_center.errors import Invalid
 from contact_center.events.rules import Actor
+from contact_center.handovers.actions import requests as handovers
 from contact_center.links import actions as links
 from contact_center.links.models import LinkKind
 from contact_center.tickets import actions
@@ -101,12 +102,12 @@ async def claim(
 @routes.post("/tickets/{ticket_id}/release", permission=_WRITE, transaction=False)
 async def release(call: Call, ticket_id: Id, form: Form[Nothing]) -> web.Response:
     as_lead = call.agent.may(Permission.TICKETS_OVERRIDE)
-    return await _do(call, ticket_id, actions.release, as_lead=as_lead)
+    return await _do(call, ticket_id, handovers.release, as_lead=as_lead)
 
 
 @routes.post("/tickets/{ticket_id}/assign", permission=_ASSIGN, transaction=False)
 async def assign(call: Call, ticket_id: Id, form: Form[AssignForm]) -> web.Response:
-    return await _do(call, ticket_id, actions.assign, to=form.to, reason=form.reason)
+    return await _do(call, ticket_id, handovers.assign, to=form.to, reason=form.reason)
 
 
 @routes.post("/tickets/{ticket_id}/wait", permission=_WRITE, transaction=False)

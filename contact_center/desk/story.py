@@ -139,6 +139,11 @@ class Story:
         held_by = {self.ticket.owner_id, self.ticket.assignee_id} - {None}
         return self.reader in held_by | {self.acting.get(one) for one in held_by if one}
 
+    def may_end(self, promise: Promise) -> bool:
+        """Whether the promise is the reader's, or one of a ticket of theirs."""
+        given_by = promise.promised_by_id
+        return self.is_theirs or self.reader in (given_by, self.acting.get(given_by))
+
     def actor(self, actor: str) -> str | None:
         """An agent's or the customer's name; None for machines."""
         number = agent_id(Actor(actor))
@@ -213,11 +218,13 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
     staff: Sequence[Agent] = await agents.all_agents(session)
     names = {agent.id: agent.name for agent in staff}
     orders = await work_orders_of(session, ticket.id)
+    promises = await promises_of(session, ticket.id)
     held_by = {n for n in (ticket.owner_id, ticket.assignee_id) if n is not None}
+    held_by |= {promise.promised_by_id for promise in promises}
     return Story(
         ticket=ticket,
         handovers=await open_handovers(session, ticket.id),
-        acting=await agents.acting_for(session, held_by, now=now),
+        acting=await agents.acting_for(session, held_by, now=now, about=ticket.about_agent_id),
         earlier_owned=[
             other
             for other in await owned_tickets(session, customer.id, reader=reader)
@@ -247,7 +254,7 @@ async def story_of(session: "AsyncSession", ticket_id: int, *, reader: int, now:
         orders=orders,
         mates=await agents.members_by_team(session, {order.team_id for order in orders}),
         written=await entries_of(session, [order.id for order in orders]),
-        promises=await promises_of(session, ticket.id),
+        promises=promises,
         channel=(await conversation_to_answer(session, ticket)).channel,
         reader=reader,
         reader_teams=await agents.team_ids_of(session, reader),

@@ -168,7 +168,9 @@ async def _lock(
 ) -> tuple[Promise, Ticket]:
     """Raises Forbidden for who neither gave it nor works on the ticket, and Conflict."""
     promise, ticket = await _hold(session, promise_id)
-    standing_in = await agents.stood_in_for(session, agent_id(by) or 0, now=now)
+    standing_in = await agents.stood_in_for(
+        session, agent_id(by) or 0, now=now, about=ticket.about_agent_id
+    )
     rules.check_may_end(promise, ticket, by=by, as_lead=as_lead, standing_in=standing_in)
     if promise.state is not PromiseState.OPEN:
         raise Conflict(f"the promise is {promise.state} already", state=promise.state)

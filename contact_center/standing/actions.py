@@ -5,12 +5,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.agents.queries import acting_for, agent_names
+from contact_center.agents.queries import agent_names
 from contact_center.events.queries import ticket_events
 from contact_center.standing import queries
 from contact_center.standing.models import Course, Standing
 from contact_center.standing.rules import next_promised, stage_of, steps_of
 from contact_center.tickets.models import FINISHED, Ticket
+from contact_center.tickets.queries import answering_for_each
 
 MOST_EVENTS = 500
 
@@ -25,7 +26,7 @@ async def standings(
     clocks = await queries.running_clocks(session, ids)
     promised = await queries.promised_dates(session, ids)
     owners = {ticket.owner_id for ticket in tickets if ticket.owner_id is not None}
-    acting = await acting_for(session, owners, now=now)
+    acting = await answering_for_each(session, tickets, now=now)
     names = await agent_names(session, owners | set(acting.values()))
     return [
         Standing(
@@ -34,7 +35,7 @@ async def standings(
             subject=ticket.subject,
             stage=stage_of(kind=ticket.kind, status=ticket.status, stage=ticket.stage, known=known),
             owner=names.get(ticket.owner_id or 0),
-            acting=names.get(_stands_in(ticket.owner_id, acting) or 0),
+            acting=names.get(_stands_in(ticket, acting) or 0),
             next_at=next_promised(
                 clocks[ticket.id], promised[ticket.id], status=ticket.status, now=now
             ),
@@ -45,9 +46,9 @@ async def standings(
     ]
 
 
-def _stands_in(owner_id: int | None, acting: Mapping[int, int]) -> int | None:
-    deputy = acting.get(owner_id or 0)
-    return deputy if deputy != owner_id else None
+def _stands_in(ticket: Ticket, acting: Mapping[int, int]) -> int | None:
+    deputy = acting.get(ticket.id)
+    return deputy if deputy != ticket.owner_id else None
 
 
 async def find_course(

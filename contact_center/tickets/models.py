@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ForeignKey,
@@ -125,6 +125,17 @@ class IllegalTransition(Conflict):
 
 class AlreadyClaimed(Conflict):
     """Somebody else has the ticket."""
+
+
+class Owned(Protocol):
+    """A ticket, as far as it says who answers for it."""
+
+    @property
+    def id(self) -> Any: ...
+    @property
+    def owner_id(self) -> Any: ...
+    @property
+    def about_agent_id(self) -> Any: ...
 
 
 class Ticket(Table):

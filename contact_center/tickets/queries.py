@@ -30,6 +30,7 @@ from contact_center.tickets.models import (
     AGREED_WAITING,
     IS_ACTIVE,
     WAITING,
+    Owned,
     Status,
     Ticket,
     reference,
@@ -73,8 +74,21 @@ async def answering_for(session: AsyncSession, ticket: Ticket, *, now: datetime)
 
     None where it has no owner, or the owner is absent and nobody stands in.
     """
-    acting = await agents.acting_for(session, {ticket.owner_id or 0}, now=now)
-    return acting.get(ticket.owner_id or 0)
+    return (await answering_for_each(session, [ticket], now=now)).get(ticket.id)
+
+
+async def answering_for_each(
+    session: AsyncSession, tickets: Sequence[Owned], *, now: datetime
+) -> dict[int, int]:
+    """By their ids. Nobody acts on a complaint they must not handle."""
+    plain = {one.owner_id for one in tickets if one.about_agent_id is None}
+    usual = await agents.acting_for(session, plain, now=now)
+    found = {one.id: usual.get(one.owner_id) for one in tickets if one.owner_id in plain}
+    for one in tickets:
+        if (about := one.about_agent_id) is not None:
+            acting = await agents.acting_for(session, {one.owner_id}, now=now, about=about)
+            found[one.id] = acting.get(one.owner_id)
+    return {number: agent_id for number, agent_id in found.items() if agent_id is not None}
 
 
 async def about_agent(session: AsyncSession, ticket_id: int) -> int | None:

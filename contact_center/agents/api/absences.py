@@ -28,7 +28,7 @@ class AbsenceView(BaseModel):
     starts_at: datetime
     ends_at: datetime
     deputy_id: int | None = Field(description="null: the agent's usual deputy")
-    reason: str
+    reason: str = Field(description="empty, but for leads and who is absent")
     created_at: datetime
 
 
@@ -47,7 +47,7 @@ class Acting(BaseModel):
 @routes.get("/absences", permission=READ)
 async def list_absences(call: Call) -> list[AbsenceView]:
     """List who is absent, or will be, the earliest first."""
-    return [_view(one) for one in await queries.coming_absences(call.session, now=call.now)]
+    return [_view(call, one) for one in await queries.coming_absences(call.session, now=call.now)]
 
 
 @routes.get("/agents/{agent_id}/absences", permission=READ)
@@ -97,7 +97,7 @@ async def end_my_absence(call: Call, absence_id: Id) -> None:
 
 async def _of(call: Call, agent_id: int) -> list[AbsenceView]:
     found = await queries.coming_absences(call.session, now=call.now, agent_id=agent_id)
-    return [_view(absence) for absence in found]
+    return [_view(call, absence) for absence in found]
 
 
 async def _plan(call: Call, agent_id: int, body: NewAbsence) -> AbsenceView:
@@ -105,7 +105,7 @@ async def _plan(call: Call, agent_id: int, body: NewAbsence) -> AbsenceView:
     absence = await actions.plan_absence(
         call.session, agent_id, **body.model_dump(), by=by, now=call.now
     )
-    return _view(absence)
+    return _view(call, absence)
 
 
 async def _end(call: Call, agent_id: int, absence_id: int) -> None:
@@ -116,5 +116,9 @@ async def _end(call: Call, agent_id: int, absence_id: int) -> None:
     await actions.end_absence(call.session, absence_id, by=by, now=call.now)
 
 
-def _view(absence: Absence) -> AbsenceView:
-    return AbsenceView.model_validate(absence)
+def _view(call: Call, absence: Absence) -> AbsenceView:
+    view = AbsenceView.model_validate(absence)
+    is_theirs = call.principal.is_agent and call.principal.id == absence.agent_id
+    if not is_theirs and not call.principal.may(ASSIGN):
+        view.reason = ""  # why somebody is ill is nobody's business
+    return view

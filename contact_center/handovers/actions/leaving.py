@@ -20,6 +20,7 @@ from contact_center.work_orders.queries import signed_by
 
 async def deactivate(session: AsyncSession, agent_id: int, *, by: Actor, now: datetime) -> Agent:
     """Every login ends at once. Raises Responsible, which lists what is to be handed over."""
+    await agents.lock_active_admins(session)  # in their order, before the one who leaves
     agent = await agents.lock_agent(session, agent_id)
     rules.refuse_leaving(agent.name, await _held(session, agent_id, now=now))
     changes = {"active": False, "presence": Presence.OFFLINE}

@@ -37,6 +37,8 @@ async def override(
     if owner is None and assignee is None:
         raise Invalid("name a new owner, a new assignee, or both")
     await _check_supervises(session, by)
+    for number in sorted({one for one in (owner, assignee) if one is not None}):
+        await agents.hold_active_agent(session, number)  # in one order, as all who lock several
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if owner is not None:
         await _override_owner(session, ticket, owner, reason=reason.strip(), by=by, now=now)

@@ -118,6 +118,30 @@ async def to_team(
     return ticket
 
 
+async def release(
+    session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime, as_lead: bool = False
+) -> Ticket:
+    """Back into the queue; nobody is asked to take it over any more."""
+    ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    await withdraw_open(session, ticket, kinds=[HandoverKind.TRANSFER], now=now)
+    return await tickets.release(session, ticket.id, by=by, now=now, as_lead=as_lead)
+
+
+async def assign(
+    session: AsyncSession, ticket_id: int, *, to: int, by: Actor, now: datetime, reason: str = ""
+) -> Ticket:
+    """A lead decides who works on it; nobody else is asked to any more."""
+    ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    await withdraw_open(session, ticket, kinds=[HandoverKind.TRANSFER], now=now)
+    return await tickets.assign(session, ticket.id, to=to, by=by, now=now, reason=reason)
+
+
+async def in_order(session: AsyncSession, handover_ids: Collection[int]) -> list[int]:
+    """Several that are answered at once: their tickets are locked in one order. Raises NotFound."""
+    found = [await queries.get_handover(session, number) for number in set(handover_ids)]
+    return [one.id for one in sorted(found, key=lambda one: (one.ticket_id, one.id))]
+
+
 async def accept(session: AsyncSession, handover_id: int, *, by: Actor, now: datetime) -> Handover:
     """From now on it is theirs. Only the receiver can; Conflict when it comes too late."""
     handover, ticket = await _open(session, handover_id)
@@ -192,11 +216,8 @@ async def _check_may_give_away(
 ) -> None:
     """Accountability is the owner's to give, or who acts for them, or a lead's."""
     agent = await tickets.acting_agent(session, by)
-    acting = await agents.acting_for(session, {ticket.owner_id or 0}, now=now)
-    if agent.role is Role.AGENT and agent.id not in (
-        ticket.owner_id,
-        acting.get(ticket.owner_id or 0),
-    ):
+    acting = await ticket_queries.answering_for(session, ticket, now=now)
+    if agent.role is Role.AGENT and agent.id not in (ticket.owner_id, acting):
         raise Forbidden(f"only the owner of {ticket.reference} hands it over, or a lead")
 
 

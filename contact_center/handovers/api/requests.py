@@ -147,7 +147,7 @@ async def accept_handovers(call: Call, body: Several) -> list[HandoverView]:
     by = agent(call.agent.id)
     return [
         show_handover(await requests.accept(call.session, number, by=by, now=call.now))
-        for number in sorted(set(body.ids))
+        for number in await requests.in_order(call.session, body.ids)
     ]
 
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.agents import queries as agents
 from contact_center.alerts.actions import alert
 from contact_center.alerts.queries import leads_of
 from contact_center.intake.models import Draft, Talk
 from contact_center.messages.models import Direction
+from contact_center.tickets.queries import answering_for_each
 
 
 async def tell_deputies(
@@ -19,12 +19,13 @@ async def tell_deputies(
     owned = [(draft, draft.owner_id) for _, draft in drafts if draft.owner_id is not None]
     if not owned:
         return
-    acting = await agents.acting_for(session, {owner for _, owner in owned}, now=now)
+    acting = await answering_for_each(session, [draft for draft, _ in owned], now=now)
     for draft, owner in owned:
-        if (one := acting.get(owner)) == owner:
+        if (one := acting.get(draft.id)) == owner:
             continue
         said = [line.id for line in draft.lines if line.direction is Direction.IN]
-        to = [one] if one else [lead.id for lead in await leads_of(session, draft.team_id)]
+        leads = await leads_of(session, draft.team_id, about=draft.about_agent_id)
+        to = [one] if one else [lead.id for lead in leads]
         if said:
             await alert(
                 session,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from contact_center.promises.rules import chinese, english
+from contact_center.promises.rules.keeping import FURTHEST
 from contact_center.promises.rules.moments import END_OF_DAY, Moment
 
 LONGEST = 5_000  # characters looked at
@@ -30,8 +31,11 @@ def detect(text: str, *, now: datetime, zone: tzinfo) -> Offer | None:
             continue
         language = chinese if chinese.HAN.search(sentence) else english
         if language.promises(sentence) and (moment := language.moment_in(sentence)):
-            due_at = _resolve(moment, now=now, zone=zone)
-            if due_at is not None and due_at > now:
+            try:
+                due_at = _resolve(moment, now=now, zone=zone)
+            except (ValueError, OverflowError):
+                continue  # a year that the calendar does not have
+            if due_at is not None and now < due_at <= now + FURTHEST:
                 return Offer(sentence[:LONGEST_SENTENCE], due_at)
     return None
 
@@ -70,16 +74,15 @@ def _date(moment: Moment, today: date) -> date | None:
     """Without a year, the next such day."""
     for number in range(13):
         month = moment.month or (today.month - 1 + number) % 12 + 1
-        year = moment.year or today.year + (
-            number if moment.month else (today.month - 1 + number) // 12
-        )
+        later = number if moment.month else (today.month - 1 + number) // 12
+        year = today.year + later if moment.year is None else moment.year
         try:
             day = date(year, month, moment.day or 1)
         except ValueError:
             continue
         if day >= today:
             return day
-        if moment.year:
+        if moment.year is not None:
             return None
     return None
 

@@ -9,6 +9,7 @@ from contact_center.tickets.actions.allowing import (
     check_not_recused,
     hold_acting_agent,
     hold_receiver,
+    number_of,
 )
 from contact_center.tickets.actions.answering import expect_answer, need_no_reply, note_answer
 from contact_center.tickets.actions.breaking import note_breaches, note_breaches_of
@@ -46,6 +47,7 @@ __all__ = [
     "note_answer",
     "note_breaches",
     "note_breaches_of",
+    "number_of",
     "put_into_queue",
     "release",
     "reopen",

@@ -18,7 +18,9 @@ async def check_may_act(
     """Raises Forbidden, unless the actor has it, or stands in for who has it."""
     number, standing_in = agent_id(by), list[int]()
     if number is not None and not override and not rules.is_theirs(ticket, {number}):
-        standing_in = await agents.stood_in_for(session, number, now=now)
+        standing_in = await agents.stood_in_for(
+            session, number, now=now, about=ticket.about_agent_id
+        )
     rules.check_may_act(ticket, by=by, override=override, standing_in=standing_in)
 
 

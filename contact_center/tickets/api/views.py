@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from contact_center.agents.queries import acting_for, agent_names
+from contact_center.agents.queries import agent_names
 from contact_center.customers.queries import names_of
 from contact_center.events.rules import Actor
 from contact_center.sla.models import ClockKind, ClockState
@@ -137,9 +137,7 @@ async def show(call: Call, ticket: Ticket) -> TicketView:
 async def show_lines(call: Call, tickets: Sequence[Ticket]) -> list[TicketLine]:
     """Two statements for their names, however many tickets."""
     staff = {i for t in tickets for i in (t.owner_id, t.assignee_id, t.suggested_owner_id)}
-    acting = await acting_for(
-        call.session, [t.owner_id for t in tickets if t.owner_id], now=call.now
-    )
+    acting = await queries.answering_for_each(call.session, tickets, now=call.now)
     agents = await agent_names(call.session, staff | set(acting.values()))
     customers = await names_of(call.session, {ticket.customer_id for ticket in tickets})
     delicate = [ticket.id for ticket in tickets if ticket.about_agent_id is not None]
@@ -163,7 +161,7 @@ def _line(
         **{name: getattr(ticket, name) for name in plain},
         customer=Person(id=ticket.customer_id, name=customers[ticket.customer_id]),
         owner=_person(ticket.owner_id, agents),
-        acting_owner=_person(acting.get(ticket.owner_id or 0), agents),
+        acting_owner=_person(acting.get(ticket.id), agents),
         assignee=_person(ticket.assignee_id, agents),
         suggested_owner=_person(ticket.suggested_owner_id, agents),
     )

@@ -24,7 +24,7 @@ from contact_center.web.routes import Routes
 from contact_center.web.timestamps import Timestamp
 
 routes = Routes("tickets")
-WRITE, OVERRIDE = Permission.TICKETS_WRITE, Permission.TICKETS_OVERRIDE
+WRITE = Permission.TICKETS_WRITE
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
@@ -32,13 +32,6 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 class ClaimedTicket(TicketView):
     earlier: list[TicketLine] = Field(
         description="what the same customer has open, and somebody answers for already"
-    )
-
-
-class Assignment(Body):
-    agent_id: Id
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] = Field(
-        "", description="needed to take it from somebody; both are told"
     )
 
 
@@ -67,33 +60,6 @@ async def claim_ticket(call: Call, ticket_id: Id) -> ClaimedTicket:
     others = await owned_tickets(call.session, ticket.customer_id, reader=call.agent.id)
     earlier = [other for other in others if other.id != ticket.id]
     return ClaimedTicket(**dict(view), earlier=await show_lines(call, earlier))
-
-
-@routes.delete(
-    "/tickets/{ticket_id}/claim", permission=WRITE, status=200, errors=(409,), if_match="optional"
-)
-async def release_ticket(call: Call, ticket_id: Id) -> TicketView:
-    """Put a ticket back into the queue; once it is answered only a lead may."""
-    await lock(call, ticket_id)
-    as_lead = call.principal.may(OVERRIDE)
-    ticket = await actions.release(
-        call.session, ticket_id, by=actor(call), now=call.now, as_lead=as_lead
-    )
-    return await show(call, ticket)
-
-
-@routes.put("/tickets/{ticket_id}/assignment", permission=Permission.TICKETS_ASSIGN, errors=(409,))
-async def assign_ticket(call: Call, ticket_id: Id, body: Assignment) -> TicketView:
-    """Give a ticket to an agent; its owner stays accountable."""
-    ticket = await actions.assign(
-        call.session,
-        ticket_id,
-        to=body.agent_id,
-        reason=body.reason,
-        by=actor(call),
-        now=call.now,
-    )
-    return await show(call, ticket)
 
 
 @routes.put("/tickets/{ticket_id}/waiting", permission=WRITE, errors=(409,), if_match="optional")

@@ -29,6 +29,16 @@ async def test_everybody_plans_their_own_absence_and_leads_that_of_others(login,
     assert (await li.delete(f"/api/v1/me/absences/{somebody_elses}")).status == 404
 
 
+async def test_why_somebody_is_absent_is_for_leads_and_themselves(login, clock) -> None:
+    li, chen, lead = await login(), await login(), await login("lead")
+    body = away(clock, deputy_id=chen.agent.id, reason="surgery")
+    await li.post("/api/v1/me/absences", json=body)
+
+    for path in ("/api/v1/absences", f"/api/v1/agents/{li.agent.id}/absences"):
+        told = [(await (await one.get(path)).json())[0]["reason"] for one in (li, chen, lead)]
+        assert told == ["surgery", "", "surgery"]
+
+
 async def test_a_ticket_shows_who_acts_for_its_owner(login, db, clock) -> None:
     li, chen = await login(name="Li"), await login(name="Chen")
     async with db.begin() as session:

@@ -4,6 +4,7 @@ from aiohttp.test_utils import TestServer
 from contact_center.app import build_app
 from contact_center.channels.dialogue import Step
 from contact_center.intake.actions.taking import Intake
+from contact_center.messages.queries import ticket_messages
 from tests.support.clients import Browsers, Login
 from tests.support.factories import make_customer, make_ticket
 from tests.support.inboxes import with_intake
@@ -109,3 +110,19 @@ async def test_nobody_calls_without_being_somebody(house) -> None:
     assert (await li.post("/api/v1/contacts", json=CALL)).status == 422
     assert (await li.post("/api/v1/contacts", json={**CALL, "customer_id": 99})).status == 404
     assert (await li.post("/api/v1/contacts", json={**CALL, "ticket_id": 99})).status == 404
+
+
+async def test_what_would_join_a_complaint_about_the_logger_is_not_stored(house, db) -> None:
+    li, wang = await house(name="Li"), await house(name="Wang")
+    body = {**CALL, "phone": "+49 1"}
+    ticket = await (await li.post("/api/v1/contacts", json=body)).json()
+    recusal = {"about_agent_id": wang.agent.id, "reason": "He was rude"}
+    await li.put(f"/api/v1/tickets/{ticket['id']}/recusal", json=recusal)
+
+    refused = await wang.post("/api/v1/contacts", json={**body, "text": "She withdraws it"})
+    allowed = await li.post("/api/v1/contacts", json={**body, "text": "Still waiting"})
+
+    assert (refused.status, allowed.status) == (403, 201)
+    async with db.read() as session:
+        said = [one.text for one in await ticket_messages(session, ticket["id"])]
+    assert said == [CALL["text"], "Still waiting"]

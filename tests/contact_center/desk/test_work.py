@@ -180,6 +180,19 @@ async def test_nothing_anybody_wrote_on_an_order_is_markup(desk, house) -> None:
 # Promises
 
 
+async def test_a_promises_steps_are_shown_to_who_may_take_them(desk, house) -> None:
+    li, ned, _ = house
+    lead = await desk.hire("Lee", Role.LEAD)
+    await desk.send("/desk/tickets/1/promise", li, text="A call", until="2026-03-02T18:00")
+
+    shown = [
+        "/desk/promises/1/keep" in await desk.page("/desk/tickets/1", one)
+        for one in (li, ned, lead)
+    ]
+
+    assert shown == [True, False, True]
+
+
 async def test_a_reply_makes_a_promise_in_one_go(desk, house) -> None:
     li, _, _ = house
 

@@ -171,3 +171,21 @@ def test_times_put_together_at_random_never_fail(text) -> None:
 @pytest.mark.parametrize(("kept", "broken", "part"), [(0, 0, None), (3, 1, 0.75), (0, 2, 0.0)])
 def test_the_rate_of_kept_promises_is_unknown_where_there_were_none(kept, broken, part) -> None:
     assert rate(kept, broken) == part
+
+
+@pytest.mark.parametrize("zone", [UTC_ZONE, CHINA, ZoneInfo("America/New_York")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We will send it by 0000-01-01",
+        "We will send it by 9999-12-31",
+        "We will send it by 2027-11-25",
+        "We will send it within 600 business days",
+        "我们会在0000年1月1日前给您回复",
+        "我们会在9999年12月31日前给您回复",
+        "我们会在2028年1月1日前给您回复",
+        "我们会在999个工作日内给您回复",
+    ],
+)
+def test_no_date_is_offered_that_cannot_be_promised(text, zone) -> None:
+    assert found(text, zone=zone) is None

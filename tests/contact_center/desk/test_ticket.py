@@ -237,10 +237,10 @@ async def test_a_dead_letter_says_why_and_can_be_tried_again(desk) -> None:
         ("release", {}, Status.QUEUED),
         (
             "wait",
-            {"status": "waiting_third_party", "until": "2026-03-09T10:00"},
+            {"status": "waiting_third_party", "until": "2026-03-09T10:00", "reason": "x"},
             Status.WAITING_THIRD_PARTY,
         ),
-        ("wait", {"status": "on_hold", "until": "2026-03-09T10:00"}, Status.ON_HOLD),
+        ("wait", {"status": "on_hold", "until": "2026-03-09T10:00", "reason": "x"}, Status.ON_HOLD),
         ("cancel", {"reason": "spam"}, Status.CANCELLED),
     ],
 )

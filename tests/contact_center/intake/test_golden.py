@@ -4,21 +4,25 @@ Every vector of `golden.json` in business time, and G01 to G24 where they are ab
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from bots.dialogs.talk import build_dialogue
 from contact_center.agents.models import Agent
 from contact_center.channels.dialogue import Step
 from contact_center.closure import actions as closure
 from contact_center.db import Database
+from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.events.queries import ticket_events
-from contact_center.events.rules import agent
+from contact_center.events.rules import BOT, SYSTEM, agent
 from contact_center.intake.actions.taking import Intake
 from contact_center.messages import actions as messages
+from contact_center.messages.models import Author
+from contact_center.messages.queries import lock_undelivered, ticket_messages
 from contact_center.policies.loading import parse_policies
 from contact_center.settings import Settings, config_directory
 from contact_center.sla.actions import versions
@@ -29,7 +33,7 @@ from contact_center.switchboard import Switchboard
 from contact_center.texts import load_texts
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Priority, ResolutionCode, Status, Ticket
-from contact_center.tickets.queries import get_ticket
+from contact_center.tickets.queries import get_ticket, lock_ticket
 from tests.support.calendars import BY_NAME, GOLDEN, SHIPPED
 from tests.support.factories import inbound, make_agent
 from tests.support.fakes import FakeClock
@@ -279,3 +283,71 @@ async def test_g24_three_questions_are_one_wait_from_the_first_of_them(promising
         ClockState.MET,
         ClockState.CANCELLED,
     ]
+
+
+async def test_g17_a_pause_over_the_weekend_is_two_hours(promising) -> None:
+    desk = await promising(promise("MF0917", "8bh"))
+    friday = monday(11, days=-3)
+    number = await desk.receives(friday)
+    await desk.waits(number, friday.replace(hour=16))
+
+    await desk.receives(monday(10), "This one")
+
+    assert (await desk.the(number)).due_at == monday(13)
+
+
+async def test_g25_only_what_a_person_said_and_what_arrived_is_an_answer(promising) -> None:
+    desk = await promising(promise("24x7", "2h", "first_response"))
+    number = await desk.receives(monday(9))
+    async with desk.db.read() as session:  # the receipt, at once
+        authors = [message.author for message in await ticket_messages(session, number)]
+    assert authors == [Author.CUSTOMER, Author.SYSTEM]
+    await desk.do(messages.add_note, number, at=monday(9, 10), text="Ask the depot")
+    for by, kind in ((SYSTEM, "receipt"), (BOT, "bot")):
+        async with desk.db.begin() as session:
+            ticket = await lock_ticket(session, number)
+            said = {"text": "We are on it", "kind": kind, "by": by, "now": monday(9, 11)}
+            await messages.say_as_system(session, ticket, **said)
+    assert (await desk.the(number, FIRST)).stopped_at is None
+
+    answer = await desk.do(messages.reply, number, at=monday(9, 30), text="It left")
+    assert (await desk.the(number, FIRST)).stopped_at == monday(9, 30)
+    async with desk.db.begin() as session:
+        ours = Delivery.message_id == answer.id
+        await session.execute(update(Delivery).where(ours).values(status=DeliveryStatus.DEAD))
+        [delivery_id] = await session.scalars(select(Delivery.id).where(ours))
+    async with desk.db.begin() as session:
+        assert list(await lock_undelivered(session, after=0, limit=9)) == [delivery_id]
+        await messages.take_back(session, delivery_id, now=monday(9, 31))
+    assert (await desk.the(number, FIRST)).stopped_at is None
+    await desk.do(messages.retry_delivery, delivery_id, at=monday(9, 50))
+
+    found = await desk.the(number, FIRST)
+    assert (found.state, found.stopped_at - found.started_at) == (
+        ClockState.MET,
+        timedelta(minutes=50),
+    )
+
+
+async def test_g25_after_a_bot_a_person_is_waited_for_from_the_handover_on(promising) -> None:
+    desk = await promising(promise("24x7", "2h", "first_response"))
+    texts = load_texts(config_directory() / "texts")
+    desk.intake = replace(desk.intake, dialogue=build_dialogue(texts, company="Tea & Co"))
+
+    async def says(text: str, at: datetime) -> int:
+        desk.clock.now = at
+        said = inbound(text, address="ann", channel="webchat", dialogue=True)
+        [receipt] = await desk.intake.handle([said])
+        return receipt.ticket_id
+
+    number = await says("hello", monday(9))
+    assert await desk.clocks(number, FIRST) == []
+
+    assert await says("human", monday(9, 20)) == number
+    await desk.answers(number, monday(9, 21, 10))
+
+    found = await desk.the(number, FIRST)
+    assert (found.started_at, found.stopped_at - found.started_at) == (
+        monday(9, 20),
+        timedelta(seconds=70),
+    )

@@ -54,7 +54,7 @@ async def first_response(db, receipt):
 
 
 def says(text: str):
-    return inbound(text, address="ann", channel="webchat")
+    return inbound(text, address="ann", channel="webchat", dialogue=True)
 
 
 @pytest.mark.parametrize("call", ["转人工", "human"])
@@ -73,7 +73,8 @@ async def test_g43_in_the_middle_of_a_form_at_night_it_is_handed_over_in_the_sam
     intake, db
 ) -> None:
     await intake.handle([says("我要投诉")])
-    await intake.handle([says("水壶烫伤了我的手")])
+    [asked] = await intake.handle([says("水壶烫伤了我的手")])
+    assert (await first_response(db, asked))[0].status is Status.BOT
 
     [receipt] = await intake.handle([says("转人工")])
 

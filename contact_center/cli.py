@@ -86,7 +86,7 @@ def check_config(config: Config = None) -> None:
         load_sources(directory)
         policies = load_policies(directory, calendars=calendars)
         presets = {name: one.contents for name, one in policies.presets.items()}
-        load_procedure(directory / FILE, presets=presets)
+        procedure = load_procedure(directory / FILE, presets=presets)
         load_ladder(directory / "escalations.toml")
     except (Invalid, SettingsError) as error:
         _fail(str(error))
@@ -96,6 +96,11 @@ def check_config(config: Config = None) -> None:
         if preset.jurisdiction:
             mark = f"{preset.evidence}: {evidence_in_words(preset.evidence, 'en')}"
             typer.echo(f"{name} is on ({preset.jurisdiction}; {mark}).")
+    if not policies.promises_by(procedure.preset, kind="complaint"):
+        typer.echo(
+            f"{directory / FILE}: preset: {procedure.preset} is in no policy for complaints: its "
+            "contents are asked for, and its clocks do not run."
+        )
     typer.echo(f"{directory}: everything is fine.")
 
 

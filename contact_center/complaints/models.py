@@ -188,6 +188,12 @@ class Complaint(Table):
     keep_until: Mapped[datetime | None]  # counted from the receipt
 
     @property
+    def knows_bodies(self) -> bool:
+        """Told of bodies outside with the response or later: a holding letter decides nothing."""
+        at = self.informed_external_at
+        return at is not None and (self.responded_at is None or at >= self.responded_at)
+
+    @property
     def is_summary(self) -> bool:
         """Accepted so early that a summary letter takes the place of a final response."""
         is_accepted = Stage.ACCEPTED in (self.stage, self.close_reason)

@@ -53,6 +53,11 @@ class Policies:
         """Short: what shows it (a task, a log, a failing test) would write a book."""
         return f"<Policies {self.version}>"
 
+    def promises_by(self, preset: str, *, kind: str) -> bool:
+        """Whether some tickets of a kind are promised what a preset says."""
+        lines = (line for line in self.lines if line.preset.id == preset)
+        return any(kind in line.when.get("kind", (kind,)) for line in lines)
+
     def choose(self, facts: Facts) -> Policy:
         """What such a ticket is promised."""
         policy = self._chosen.get(facts)

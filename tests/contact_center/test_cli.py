@@ -36,6 +36,17 @@ def test_laws_that_are_switched_on_show_their_evidence(config: Path) -> None:
     assert said.startswith("us_cfpb is on (US; V2: From a secondary source).\n")
 
 
+def test_a_preset_of_complaints_whose_clocks_do_not_run_is_told(config: Path) -> None:
+    path = config / "complaints.toml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('preset = "iso10002_baseline"', 'preset = "uk_fca_disp"'), "utf-8")
+
+    code, said = check(config)
+
+    assert code == 0, said
+    assert said.startswith(f"{path}: preset: uk_fca_disp is in no policy for complaints")
+
+
 @pytest.mark.parametrize(
     ("file", "line", "reason"),
     [

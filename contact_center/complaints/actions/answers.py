@@ -148,8 +148,8 @@ async def inform(
     message = await tell(session, case, turn, text)
     if internal:
         complaint.informed_internal_at = complaint.informed_internal_at or turn.now
-    if external:
-        complaint.informed_external_at = complaint.informed_external_at or turn.now
+    if external and not complaint.knows_bodies:
+        complaint.informed_external_at = turn.now
     facts = {"internal": internal, "external": external, "message": message.id}
     await note(session, case, "informed", by=turn.by, now=turn.now, **facts)
     return case

@@ -111,8 +111,8 @@ def _note_told(complaint: Complaint, contents: Collection[str], turn: Turn) -> N
     complaint.responded_at = complaint.responded_at or turn.now
     if "internal_alternatives" in contents:
         complaint.informed_internal_at = complaint.informed_internal_at or turn.now
-    if "external_alternatives" in contents:
-        complaint.informed_external_at = complaint.informed_external_at or turn.now
+    if "external_alternatives" in contents and not complaint.knows_bodies:
+        complaint.informed_external_at = turn.now
 
 
 async def _resolve(session: AsyncSession, case: Case, code: ResolutionCode, turn: Turn) -> None:

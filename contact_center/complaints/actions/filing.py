@@ -132,7 +132,9 @@ async def _open(session: AsyncSession, ticket: Ticket, *, turn: Turn) -> None:
     await queries.insert_missing(session, queries.file_row(ticket, turn.procedure))
     case = await queries.case_of(session, ticket)
     if case.complaint.downgraded_at is None:
-        case.complaint.received_at = ticket.waiting_since or turn.now
+        received_at = ticket.waiting_since or turn.now
+        case.complaint.received_at = received_at
+        case.complaint.keep_until = turn.procedure.keep_until(received_at)
     case.complaint.downgraded_at = None
     await clocks.ensure(session, case, policies=turn.policies, now=turn.now)
     await put(session, case, case.complaint.stage, by=turn.by, now=turn.now)
@@ -176,6 +178,8 @@ async def absorb(
 async def _join(session: AsyncSession, case: Case, old: Complaint) -> None:
     complaint = case.complaint
     complaint.received_at = min(complaint.received_at, old.received_at)
+    kept = [at for at in (complaint.keep_until, old.keep_until) if at is not None]
+    complaint.keep_until = min(kept, default=None)
     complaint.remedy_requested = complaint.remedy_requested or old.remedy_requested
     if complaint.stage is Stage.RECEIVED:
         complaint.acknowledged_at = complaint.acknowledged_at or old.acknowledged_at

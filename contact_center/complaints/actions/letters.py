@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents.queries import agent_names
 from contact_center.complaints.actions.turns import Turn
-from contact_center.complaints.models import LIVE, Case, RedressItem
+from contact_center.complaints.models import GRANTED, Case, RedressItem
 from contact_center.complaints.rules.authority import shown
 from contact_center.complaints.rules.letters import Letter, LetterKind, compose, decided
 from contact_center.customers.queries import get_customer
@@ -55,7 +55,7 @@ def _day(turn: Turn, at: datetime | None) -> str:
 def _redress(items: Sequence[RedressItem], *, turn: Turn, language: str) -> str:
     lines = []
     for item in items:
-        if item.state in LIVE:
+        if item.state in GRANTED:
             kind = turn.texts.say(language, f"letters.redress_{item.kind}")
             amount = f" {shown(item.amount)} {turn.procedure.currency}" if item.amount else ""
             lines.append(f"{kind}{amount} {item.description}".strip())

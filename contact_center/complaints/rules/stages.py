@@ -153,7 +153,7 @@ def _missing_for_closure(case: Case) -> list[str]:
     if complaint.stage is Stage.REJECTED_BY_CUSTOMER:
         return _named(
             alternatives_internal=complaint.informed_internal_at is None,
-            alternatives_external=complaint.informed_external_at is None,
+            alternatives_external=not complaint.knows_bodies,
             review=complaint.level < LEVELS and complaint.review_declined_at is None,
         )
     return []

@@ -170,6 +170,7 @@ async def test_a_late_complaint_counts_from_the_message_nobody_answered(file, cl
 
     found = await queries.find_complaint(file.session, ticket.id)
     assert found.received_at == ticket.waiting_since
+    assert found.keep_until == turn.procedure.keep_until(ticket.waiting_since)
 
 
 async def test_the_kind_is_not_edited_around_the_process(file) -> None:

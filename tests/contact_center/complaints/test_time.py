@@ -9,7 +9,9 @@ from sqlalchemy import select
 from contact_center.accounts.models import Account, Tier
 from contact_center.alerts.models import Alert
 from contact_center.complaints import queries
-from contact_center.complaints.actions import clocks, special, watching
+from contact_center.complaints.actions import answers, clocks, special, watching
+from contact_center.complaints.models import Stage
+from contact_center.complaints.rules.stages import missing
 from contact_center.errors import ContactCenterError, Forbidden
 from contact_center.links import actions as links
 from contact_center.messages import actions as messages
@@ -342,6 +344,36 @@ async def test_g39_the_holding_letter_tells_of_the_ombudsman_and_the_clock_stays
     assert await told(session) == {}
     with pytest.raises(ContactCenterError, match="told already"):
         await special.hold(session, file.id, text="Again", turn=turn)
+
+
+async def test_who_had_a_holding_letter_is_told_of_the_bodies_with_the_response_again(
+    session, clock
+) -> None:
+    file = await open_under(session, clock, "iso10002_baseline", "2026-10-02T10:00+01:00")
+    clock.now = (await final(file)).legal_due_at + timedelta(hours=9)
+    await special.hold(session, file.id, text="Wait, or ask others", turn=file.by(file.ann))
+    clock.advance(hours=1)
+    await file.assess()
+    await file.decide()
+    procedure = file.by(file.ann).procedure
+    await file.respond(contents=procedure.needed(["decision", "reasons"], "upheld"))
+    await file.answer(accepted=False)
+
+    assert "alternatives_external" in missing(
+        await queries.case_of(session, file.ticket), Stage.CLOSED
+    )
+
+    await answers.inform(
+        session,
+        file.id,
+        text="Others may help",
+        internal=True,
+        external=True,
+        turn=file.by(file.ann),
+    )
+    assert "alternatives_external" not in missing(
+        await queries.case_of(session, file.ticket), Stage.CLOSED
+    )
 
 
 async def test_g39_an_answered_complaint_needs_no_holding_letter(session, clock) -> None:

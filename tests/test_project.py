@@ -53,6 +53,15 @@ def test_phrases_have_the_same_placeholders_in_every_language() -> None:
         assert len(set(map(frozenset, fields.values()))) == 1, (key, fields)
 
 
+def test_every_scenario_of_time_ownership_and_complaints_is_a_test_that_names_it() -> None:
+    """G01 to G44, in its name or in its parameters."""
+    told = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    names = " ".join(re.findall(r"def (test_\w+)", told)).upper()
+    named = set(re.findall(r"_(G\d\d)(?=[_(\s])", names)) | set(re.findall(r'"(G\d\d)"', told))
+
+    assert {f"G{number:02}" for number in range(1, 45)} - named == set()
+
+
 def test_every_slice_is_held_to_its_five_kinds_of_file() -> None:
     slices = {
         f"contact_center.{path.parent.name}"

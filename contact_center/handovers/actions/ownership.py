@@ -79,6 +79,8 @@ async def recuse(
     # Said first: whom it is about may say so, and has nothing to do with it afterwards.
     tickets.touch(ticket, now=now)
     facts = {"about": about, "before": ticket.about_agent_id, "reason": reason.strip()}
+    if about is not None and await _falls_to_owner(session, ticket, about):
+        facts["assignee"] = ticket.owner_id
     await tickets.say(session, ticket, "ticket.recused", by=by, now=now, **facts)
     ticket.about_agent_id = about
     if about is not None:
@@ -120,7 +122,7 @@ async def _take_away(
     await free_recused(session, ticket, about=about, by=by, now=now)
     if loses_owner:
         await _lose_owner(session, ticket, by=by, now=now)
-    if ticket.status is Status.RESOLVED:
+    if await _falls_to_owner(session, ticket, about):
         ticket.assignee_id = ticket.owner_id  # who has done nothing wrong: nothing is open again
     elif loses_assignee or (loses_owner and ticket.status is not Status.QUEUED):
         changes = await tickets.put_into_queue(session, ticket, now=now)
@@ -129,6 +131,13 @@ async def _take_away(
         to = [lead.id for lead in await leads_of(session, ticket.team_id, about=about)]
         facts = {"reason": "recusal"}
         await tickets.tell(session, ticket, "ticket.recused", to=to, by=by, now=now, facts=facts)
+
+
+async def _falls_to_owner(session: AsyncSession, ticket: Ticket, about: int) -> bool:
+    """Resolved by somebody for another, and only that somebody has it no longer."""
+    if ticket.status is not Status.RESOLVED or await _is_recused(session, ticket.owner_id, about):
+        return False
+    return await _is_recused(session, ticket.assignee_id, about)
 
 
 async def _lose_owner(session: AsyncSession, ticket: Ticket, *, by: Actor, now: datetime) -> None:

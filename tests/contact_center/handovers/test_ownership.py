@@ -78,6 +78,20 @@ async def test_g30_whom_it_is_about_loses_a_resolved_ticket_its_owner_keeps(offi
 
     ticket, li = office.ticket, office.li
     assert (ticket.status, ticket.owner_id, ticket.assignee_id) == (Status.RESOLVED, li.id, li.id)
+    said = (await ticket_events(office.session, ticket.id))[-1]
+    assert (said.kind, said.data["assignee"]) == ("ticket.recused", li.id)
+
+
+async def test_who_resolved_it_keeps_it_where_it_is_about_another(office) -> None:
+    await office.transfer(office.li, office.wang)
+    by = agent(office.wang.id)
+    await tickets.resolve(
+        office.session, office.ticket.id, code=ResolutionCode.SOLVED, by=by, now=office.clock()
+    )
+
+    await recuse(office, office.zhao)
+
+    assert office.ticket.assignee_id == office.wang.id
 
 
 async def test_a_supervisor_takes_and_gives_owner_and_assignee_at_once(office) -> None:

@@ -294,7 +294,10 @@ async def inherit(
     if answered_at is not None and first is not None:
         run = run_of(first)
         by = next((c.stopped_by for c in theirs if c.kind is ClockKind.FIRST_RESPONSE), None)
-        done = engine.stop(run, at=answered_at, hours=calendars.of(run), by=by)
+        # What was broken stays so: to this ticket that answer came with the merge.
+        is_late = run.breached_at is not None and run.breached_at > answered_at
+        at = now if is_late else answered_at
+        done = engine.stop(run, at=at, hours=calendars.of(run), by=by)
         gained += write(first, done, "stopped")
     victim.next_due_at = None
     survivor.next_due_at = next_due(await queries.all_clocks(session, survivor.id))

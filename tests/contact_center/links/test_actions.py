@@ -102,6 +102,22 @@ async def test_an_answer_on_the_merged_ticket_counts_as_the_first(session, clock
     assert second.next_due_at == (await clocks_of(session, second.id))[ClockKind.RESOLUTION].due_at
 
 
+async def test_c2_an_answer_on_the_merged_ticket_comes_too_late_where_the_promise_broke(
+    session, clock, pair, li
+) -> None:
+    first, second = pair
+    await messages.reply(session, first.id, text="Soon", by=agent(li.id), now=clock())
+    due_at = (await clocks_of(session, second.id))[ClockKind.FIRST_RESPONSE].due_at
+    clock.now = due_at + timedelta(minutes=5)
+    await tickets.note_breaches(session, second.id, now=clock())
+
+    await actions.merge(session, first.id, into=second.id, by=SYSTEM, now=clock())
+
+    response = (await clocks_of(session, second.id))[ClockKind.FIRST_RESPONSE]
+    assert (response.state, response.breached_at) == (ClockState.BREACHED, due_at)
+    assert response.stopped_at == clock()
+
+
 async def test_o2_who_answered_the_merged_ticket_first_answers_for_the_one_that_stays(
     session, clock, pair, li
 ) -> None:

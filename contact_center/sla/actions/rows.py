@@ -97,30 +97,31 @@ async def turn(
     calendars = await calendars_for(session, names)
     said: Changes = []
     for clock in every if clocks is None else clocks:
+        if clock.state is ClockState.CANCELLED:
+            continue
         said += bring_up_to_date(clock, calendars)
         run = run_of(clock)
-        if run.state is not ClockState.CANCELLED:
-            said += write(clock, do(run, calendars.of(run)), verb)
-            said += bring_up_to_date(clock, calendars)  # what goes on after it lay stopped
+        said += write(clock, do(run, calendars.of(run)), verb, before=run)
+        said += bring_up_to_date(clock, calendars)  # what goes on after it lay stopped
     ticket.next_due_at = next_due(every)
     return said
 
 
 def bring_up_to_date(clock: Clock, calendars: Calendars) -> Changes:
     """A clock that ticks goes by the calendar of now; one edit after another."""
-    run = before = run_of(clock)
-    if not before.is_ticking:
+    if clock.state not in (ClockState.RUNNING, ClockState.PAUSED):
         return []
+    run = before = run_of(clock)
     for edit in calendars.edits(before):
         old = calendars.of(run)
         moved = replace(run, calendar_version=edit.digest)
         at = max(edit.effective_from, run.started_at)
         run = terms.rebase(run, at=at, old=old, new=calendars.of(moved), version=edit.digest)
-    return write(clock, run, "due_recomputed")
+    return write(clock, run, "due_recomputed", before=before)
 
 
-def write(clock: Clock, after: Run, verb: str) -> Changes:
-    before = run_of(clock)
+def write(clock: Clock, after: Run, verb: str, *, before: Run | None = None) -> Changes:
+    before = before or run_of(clock)
     if after == before:
         return []
     for name in NAMES:

@@ -87,11 +87,11 @@ class Desk:
         return self.clock()
 
     def attempt(self, do: Do) -> tuple[bool, Any]:
-        """Whether it was possible, and what came of it."""
+        """Whether it was possible, and what came of it; what is refused is rolled back."""
         try:
             done = True, self.floor.step(do)
         except ContactCenterError:
-            done = False, None
+            return False, None
         self._see()
         return done
 
@@ -108,7 +108,8 @@ class Desk:
             raise failures.errors[0]
 
     def _see(self) -> None:
-        self.floor.run(self.floor.connection.run_sync(self.sight.look))
+        written, self.floor.written = self.floor.written, set()
+        self.floor.run(self.floor.connection.run_sync(self.sight.look, written))
 
     # Who and what
 
@@ -133,6 +134,9 @@ class Desk:
         here = {n: one.deputy_id for n, one in people.items() if one.active}
         gone = {n: one.deputy_id for n, one in people.items() if not one.active}
         return number and acting(number, absent={**gone, **self.absent()}, deputies=here)
+
+    def gone(self) -> list[int]:
+        return [n for n, one in self.sight.now["agents"].items() if not one.active]
 
     def absent(self) -> dict[int, int | None]:
         absences = self.sight.now["absences"].values()

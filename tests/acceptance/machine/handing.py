@@ -14,7 +14,7 @@ from contact_center.handovers.models import HandoverKind, HandoverState
 from contact_center.settings import HandoverSettings
 from contact_center.tickets.models import TransferReason
 from tests.acceptance.machine.desk import HELD
-from tests.acceptance.machine.steps import COLLEAGUES, PEOPLE, TICKETS, Steps, where
+from tests.acceptance.machine.steps import COLLEAGUES, PEOPLE, TICKETS, Steps, seldom, where
 from tests.support.calendars import SHIPPED
 
 TERMS = [
@@ -47,23 +47,23 @@ class Handing(Steps):
     @where("handovers", REQUESTED)
     @rule(number=st.integers(0, 5), who=st.sampled_from(["receiver"] * 4 + ["owner"]))
     def accept(self, number: int, who: str) -> None:
-        if row := self.a("handovers", number, REQUESTED):
-            by = self._answers(row, who)
-            self.step(requests.accept, row.id, by=by)
+        row = self.a("handovers", number, REQUESTED)
+        by = self._answers(row, who)
+        self.step(requests.accept, row.id, by=by)
 
     @where("handovers", REQUESTED)
     @rule(number=st.integers(0, 5), why=REASONS)
     def decline(self, number: int, why: str) -> None:
-        if row := self.a("handovers", number, REQUESTED):
-            by = self._answers(row, "receiver")
-            self.step(requests.decline, row.id, why=why, by=by)
+        row = self.a("handovers", number, REQUESTED)
+        by = self._answers(row, "receiver")
+        self.step(requests.decline, row.id, why=why, by=by)
 
     @where("handovers", REQUESTED)
     @rule(number=st.integers(0, 5), who=PEOPLE)
     def withdraw(self, number: int, who: int | str) -> None:
-        if row := self.a("handovers", number, REQUESTED):
-            by = self.desk.person(who, self.ticket_of(row))
-            self.step(requests.withdraw, row.id, by=by)
+        row = self.a("handovers", number, REQUESTED)
+        by = self.desk.person(who, self.ticket_of(row))
+        self.step(requests.withdraw, row.id, by=by)
 
     def _answers(self, row, who: str):
         if who != "receiver":
@@ -95,11 +95,12 @@ class Handing(Steps):
         by = self.desk.person(who, row)
         self.step(ownership.override, row.id, reason=reason, by=by, **to)
 
+    @seldom(2)
     @rule(ticket=TICKETS, about=st.sampled_from([None, 0, 1, 4]), who=PEOPLE)
     def recuse(self, ticket: int, about: int | None, who: int | str) -> None:
         row = self.desk.ticket(ticket)
         if about is None and row.about_agent_id is None:
-            return
+            about = 2
         whom, by = None if about is None else self.desk.staff[about], self.desk.person(who, row)
         is_lead = who == "lead"
         self.step(ownership.recuse, row.id, about=whom, reason="so", by=by, as_lead=is_lead)
@@ -123,23 +124,24 @@ class Handing(Steps):
             by=by,
         )
 
-    @precondition(lambda self: self.desk.absent() or self.turn % 12 == 0)
+    @precondition(lambda self: self.desk.absent())
     @rule(number=st.integers(0, 5))
     def end_absence(self, number: int) -> None:
         rows = list(self.desk.sight.now["absences"].values())
-        if rows:
-            row = rows[-1 - number % len(rows)]
-            by = self.desk.person("lead", self.desk.ticket(0))
-            self.step(staff.end_absence, row.id, by=by)
+        row, by = rows[-1 - number % len(rows)], self.desk.person("lead", self.desk.ticket(0))
+        self.step(staff.end_absence, row.id, by=by)
 
-    @rule(who=st.integers(0, 3), stays=st.integers(0, 3))
-    def leave(self, who: int, stays: int) -> None:
-        """Refused as long as somebody answers for anything; who has left soon comes back."""
+    @seldom(4)
+    @rule(who=st.integers(0, 3))
+    def leave(self, who: int) -> None:
+        """Refused as long as somebody answers for anything."""
         number, by = self.desk.staff[who], self.desk.person("lead", self.desk.ticket(0))
-        if self.desk.sight.now["agents"][number].active:
-            if not stays:
-                self.step(leaving.deactivate, number, by=by)
-            return
+        self.step(leaving.deactivate, number, by=by)
+
+    @precondition(lambda self: self.desk.gone())
+    @rule()
+    def come_back(self) -> None:
+        number, by = self.desk.gone()[0], self.desk.person("lead", self.desk.ticket(0))
 
         async def come_back(session: AsyncSession) -> None:
             agent = await lock_agent(session, number)

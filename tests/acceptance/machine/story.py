@@ -7,19 +7,18 @@ from contact_center.events.rules import Actor, agent_id
 from contact_center.tickets.models import MOVES, WAITING, Status
 from tests.acceptance.machine.sight import Row
 
-CAUSES = {"override", "handover", "recusal"}
+CAUSES = {"first_touch", "override", "handover", "recusal"}
 
 
 class Story:
     """Every change of hands starts from what the one before it left; K1, K2 and O2 in passing."""
 
-    def __init__(self, others: Mapping[int, "Story"]) -> None:
+    def __init__(self) -> None:
         self.status: Status | None = None
         self.owner: int | None = None
         self.assignee: int | None = None
         self.reopened = 0
         self.heard = 0
-        self._others = others
 
     def hear(self, event: Row) -> None:
         self.heard += 1
@@ -87,16 +86,21 @@ class Story:
     def cancelled(self, data: Any, by: int | None) -> None:
         self.move(Status.CANCELLED)
 
-    def absorbed(self, data: Any, by: int | None) -> None:
-        self.owner = self.owner or self._others[data["other"]].owner
-
     def owner_changed(self, data: Any, by: int | None) -> None:
         assert data["cause"] in CAUSES, "O2"
         assert data["reason"], "O2"
         assert data["old"] == self.owner != data["new"]
+        # Of a ticket merged into this one, which nobody had touched.
+        assert data["cause"] != "first_touch" or self.owner is None, "O2"
         if data["cause"] == "handover" and self.assignee == self.owner:
             self.assignee = data["new"]
         self.owner = data["new"]
+
+    def recused(self, data: Any, by: int | None) -> None:
+        if data.get("assignee"):
+            assert self.status is Status.RESOLVED
+            assert data["assignee"] == self.owner
+            self.assignee = self.owner
 
 
 _TELLERS: Mapping[str, Callable[[Story, Any, int | None], None]] = {
@@ -112,6 +116,6 @@ _TELLERS: Mapping[str, Callable[[Story, Any, int | None], None]] = {
     "ticket.closed": Story.closed,
     "ticket.cancelled": Story.cancelled,
     "ticket.merged": Story.cancelled,
-    "ticket.absorbed": Story.absorbed,
     "owner.changed": Story.owner_changed,
+    "ticket.recused": Story.recused,
 }

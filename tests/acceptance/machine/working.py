@@ -50,8 +50,6 @@ class Working(Steps):
 
     def _order(self, number: int, do, who: int | str, states, **facts) -> None:
         row = self.a("work_orders", number, *states)
-        if row is None:
-            return
         if who == "team":
             member = row.assignee_id or self.desk.members[row.team_id][0]
             by = self.desk.person(self.desk.staff.index(member), self.ticket_of(row))
@@ -89,11 +87,9 @@ class Working(Steps):
     @where("work_orders", S.IN_PROGRESS)
     @rule(number=NUMBERS, who=HANDS, hours=HOURS)
     def ask_extension(self, number: int, who: str, hours: int) -> None:
-        if row := self.a("work_orders", number, S.IN_PROGRESS):
-            until = row.finish_due_at + timedelta(hours=hours)
-            self._order(
-                number, working.ask_extension, who, [S.IN_PROGRESS], until=until, text="Parts"
-            )
+        row = self.a("work_orders", number, S.IN_PROGRESS)
+        until = row.finish_due_at + timedelta(hours=hours)
+        self._order(number, working.ask_extension, who, [S.IN_PROGRESS], until=until, text="Parts")
 
     @where("work_orders", S.EXTENSION_REQUESTED)
     @rule(number=NUMBERS, who=st.sampled_from(["lead", "lead", "owner"]), granted=st.booleans())
@@ -153,21 +149,21 @@ class Working(Steps):
     @where("promises", PromiseState.OPEN)
     @rule(number=NUMBERS, who=PEOPLE)
     def keep(self, number: int, who: int | str) -> None:
-        if row := self.a("promises", number, PromiseState.OPEN):
-            by = self.desk.person(who, self.ticket_of(row))
-            self.step(promises.keep, row.id, by=by)
+        row = self.a("promises", number, PromiseState.OPEN)
+        by = self.desk.person(who, self.ticket_of(row))
+        self.step(promises.keep, row.id, by=by)
 
     @where("promises", PromiseState.OPEN)
     @rule(number=NUMBERS, who=PEOPLE, hours=HOURS)
     def renegotiate(self, number: int, who: int | str, hours: int) -> None:
-        if row := self.a("promises", number, PromiseState.OPEN):
-            by, due = self.desk.person(who, self.ticket_of(row)), timedelta(hours=hours)
-            due_at = self.desk.now + due
-            self.step(promises.renegotiate, row.id, due_at=due_at, message="Later", by=by)
+        row = self.a("promises", number, PromiseState.OPEN)
+        by, due = self.desk.person(who, self.ticket_of(row)), timedelta(hours=hours)
+        due_at = self.desk.now + due
+        self.step(promises.renegotiate, row.id, due_at=due_at, message="Later", by=by)
 
     @where("promises", PromiseState.OPEN)
     @rule(number=NUMBERS, who=PEOPLE)
     def cancel_promise(self, number: int, who: int | str) -> None:
-        if row := self.a("promises", number, PromiseState.OPEN):
-            by = self.desk.person(who, self.ticket_of(row))
-            self.step(promises.cancel, row.id, reason="They called", by=by)
+        row = self.a("promises", number, PromiseState.OPEN)
+        by = self.desk.person(who, self.ticket_of(row))
+        self.step(promises.cancel, row.id, reason="They called", by=by)

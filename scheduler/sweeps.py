@@ -244,7 +244,8 @@ async def route_waiting(runtime: Runtime) -> int:
     """Offer what waits to the next, to another team, to whoever is free now; else tell leads."""
     now = runtime.now()
     reconsider = partial(offers.reconsider, switchboard=runtime.switchboard, now=now)
-    done = await work_off(
+    done = await _end_overtaken(runtime, now=now)
+    done += await work_off(
         runtime,
         "route what is due",
         due=partial(routing_queries.lock_due, now=now),
@@ -255,6 +256,19 @@ async def route_waiting(runtime: Runtime) -> int:
         runtime, "route what came back", due=routing_queries.lock_unrouted, do=reconsider
     )
     return done + await _fill_free_hands(runtime, reconsider, now=now)
+
+
+async def _end_overtaken(runtime: Runtime, *, now: datetime) -> int:
+    """All at once: after a rest, or in a new demo, hundreds of tickets have been taken by hand."""
+    done = 0
+    while True:
+        async with runtime.db.read() as session:
+            found = await routing_queries.overtaken(session, now=now, limit=AT_ONCE)
+        if not found:
+            return done
+        async with runtime.db.begin() as session:
+            await routing_queries.end_decisions(session, found, now=now)
+        done += len(found)
 
 
 async def _fill_free_hands(runtime: Runtime, reconsider: Do, *, now: datetime) -> int:

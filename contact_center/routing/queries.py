@@ -223,6 +223,31 @@ async def offers_to(
     return [(decision, ticket) for decision, ticket in await session.execute(found)]
 
 
+async def overtaken(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[int]:
+    """Decisions that are due, offer nothing, and whose tickets wait in no queue any more."""
+    waits = select(true()).where(
+        Ticket.id == RoutingDecision.ticket_id, Ticket.status == Status.QUEUED
+    )
+    found = select(RoutingDecision.id).where(
+        text("look_at IS NOT NULL"),
+        RoutingDecision.look_at <= now,
+        RoutingDecision.offer.is_distinct_from(OfferState.OFFERED),
+        ~waits.correlate(RoutingDecision).exists(),
+    )
+    return (await session.scalars(found.order_by(RoutingDecision.id).limit(limit))).all()
+
+
+async def end_decisions(
+    session: AsyncSession, decision_ids: Collection[int], *, now: datetime
+) -> None:
+    """Nothing hangs on them any more."""
+    statement = update(RoutingDecision).where(
+        RoutingDecision.id.in_(decision_ids), text("look_at IS NOT NULL")
+    )
+    statement = statement.values(ended_at=now, look_at=None)
+    await session.execute(statement.execution_options(synchronize_session=False))
+
+
 async def lock_due(
     session: AsyncSession, *, now: datetime, after: int, limit: int
 ) -> Sequence[int]:

@@ -276,6 +276,28 @@ async def test_an_offer_nobody_answers_goes_to_the_next_and_then_waits_in_the_qu
     assert states == [None, OfferState.EXPIRED, OfferState.EXPIRED]
 
 
+async def test_what_was_taken_by_hand_is_let_go_all_at_once(
+    place, db, clock, runtime, monkeypatch
+) -> None:
+    _, [li] = await place.team(people=1, push=False)
+    ids = [await place.write(f"the {n}", thread=f"thread {n}") for n in range(3)]
+    async with db.begin() as session:
+        for ticket_id in ids[:2]:
+            await tickets.claim(session, ticket_id, by=agent(li), now=clock())
+    clock.advance(days=9)
+    looked_at = []
+
+    async def reconsider(session, ticket_id, **_) -> None:
+        looked_at.append(ticket_id)
+
+    monkeypatch.setattr(offers, "reconsider", reconsider)
+    assert await sweeps.route_waiting(runtime) == 3
+
+    assert looked_at == ids[2:]
+    ended = [(await place.decision(ticket_id)).ended_at for ticket_id in ids]
+    assert ended == [clock(), clock(), None]
+
+
 async def test_who_comes_to_work_is_offered_what_waits_the_most_urgent_first(
     place, db, clock, runtime
 ) -> None:

@@ -8,12 +8,22 @@ import pytest
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from contact_center.agents.models import Role
 from contact_center.app import build_app
 from contact_center.bus import Bus
+from contact_center.calendars.hours import ROUND_THE_CLOCK
 from contact_center.clock import utcnow
 from contact_center.db import Database
 from contact_center.events.rules import agent as agent_actor
+from contact_center.handovers.actions import requests
+from contact_center.handovers.models import HandoverKind
 from contact_center.knowledge.actions import add_canned_reply
+from contact_center.settings import HandoverSettings
+from contact_center.supervision.actions import order
+from contact_center.supervision.models import Cause
+from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import TransferReason
+from contact_center.tickets.queries import lock_ticket
 from tests.contact_center.desk.conftest import Desk, Login, build_runtime, taking_in
 
 pytestmark = pytest.mark.browser
@@ -246,6 +256,42 @@ async def test_pages_fit_on_a_telephone(live, open_page, path: str) -> None:
     assert (width, wide if width > 390 else []) == (390, [])
     await page.get_by_role("button", name="菜单").click()
     await expect(page.get_by_role("link", name="待认领")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/desk/supervision", "/desk/handovers", "/desk/tickets/1"])
+async def test_lists_of_leads_fit_on_the_smallest_telephones(live, open_page, path: str) -> None:
+    ann, bob = (
+        await live.hire("Ann-Sophie Kowalczyk-Brennermann"),
+        await live.hire("Bob", Role.LEAD),
+    )
+    await live.arrive("Hello", name="N" * 60, subject="S" * 120)
+    now = utcnow()
+    async with live.runtime.db.begin() as session:
+        by = agent_actor(ann.agent.id)
+        await tickets.claim(session, 1, by=by, now=now)
+        terms = requests.Terms(calendar=ROUND_THE_CLOCK, settings=HandoverSettings())
+        await requests.request(
+            session,
+            1,
+            kind=HandoverKind.TRANSFER,
+            to=bob.agent.id,
+            reason=TransferReason.SKILL,
+            note="It needs somebody who knows the machine",
+            terms=terms,
+            by=by,
+            now=now,
+        )
+        await order(session, await lock_ticket(session, 1), cause=Cause.VIP, now=now)
+    page = await open_page(bob, path, width=375, height=667)
+
+    width = await page.evaluate(
+        "Math.max(...[...document.querySelectorAll('table, .tools, html')]"
+        ".map((e) => e.scrollWidth))"
+    )
+
+    assert width <= 375
+    if path.endswith("1"):
+        assert await page.get_by_label("Promised for").is_visible()
 
 
 async def test_a_dead_stream_of_keys_is_no_shortcut_while_writing(live, open_page) -> None:

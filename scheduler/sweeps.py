@@ -30,6 +30,8 @@ from contact_center.runtime import Runtime
 from contact_center.sla import queries as clock_queries
 from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
+from contact_center.work_orders import queries as work_order_queries
+from contact_center.work_orders.actions import following
 from scheduler.batches import BATCH, Do, work_off, work_off_together
 
 logger = logging.getLogger(__name__)
@@ -123,6 +125,8 @@ async def reckon_anew(runtime: Runtime) -> int:
             outdated = partial(clock_queries.outdated_tickets, edited=version)
             catch_up = partial(tickets.note_breaches, now=now)
             done += await work_off(runtime, "reckon anew", due=outdated, do=catch_up)
+            behind, follow = work_order_queries.behind_their_clocks, following.show_its_dates
+            await work_off(runtime, "show work orders' dates", due=behind, do=follow)
             async with runtime.db.begin() as session:
                 await slots.finish_slot(session, **run, owner=owner, now=runtime.now())
     return done

@@ -6,13 +6,15 @@ Whoever changes a work order has locked its ticket: that lock guards both rows.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy import and_, case, func, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.errors import NotFound
+from contact_center.sla.models import Clock, ClockKind
 from contact_center.tickets.queries import seen_by
 from contact_center.work_orders.models import (
     IS_OPEN,
+    OPEN,
     WITH_TEAM,
     EntryKind,
     WorkOrder,
@@ -20,6 +22,8 @@ from contact_center.work_orders.models import (
     WorkOrderState,
     reference,
 )
+
+_RUNNING = text("clocks.state = 'running'")
 
 
 async def get_work_order(session: AsyncSession, order_id: int) -> WorkOrder:
@@ -38,6 +42,18 @@ async def work_orders_of(session: AsyncSession, ticket_id: int) -> Sequence[Work
 async def open_work_orders_of(session: AsyncSession, ticket_id: int) -> Sequence[WorkOrder]:
     found = select(WorkOrder).where(WorkOrder.ticket_id == ticket_id, text(IS_OPEN))
     return (await session.scalars(found.order_by(WorkOrder.id))).all()
+
+
+async def behind_their_clocks(session: AsyncSession, *, after: int, limit: int) -> Sequence[int]:
+    """Open work orders that show another date than their clocks: a calendar has been edited."""
+    shown = case((Clock.kind == ClockKind.SIGN_FOR, WorkOrder.sign_due_at))
+    shown = case((Clock.kind == ClockKind.FINISH, WorkOrder.finish_due_at), else_=shown)
+    of_it = and_(Clock.ticket_id == WorkOrder.ticket_id, Clock.ref_id == WorkOrder.id)
+    found = select(WorkOrder.id).join(Clock, of_it)
+    found = found.where(
+        WorkOrder.state.in_(OPEN), _RUNNING, Clock.due_at != shown, WorkOrder.id > after
+    )
+    return (await session.scalars(found.distinct().order_by(WorkOrder.id).limit(limit))).all()
 
 
 async def entries_of(

@@ -4,11 +4,14 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.db import hint
 from contact_center.events.rules import SYSTEM, Actor
 from contact_center.sla.actions import legs
+from contact_center.sla.models import ClockKind, ClockState
+from contact_center.sla.queries import all_clocks
 from contact_center.tickets.models import Ticket
 from contact_center.work_orders import queries
-from contact_center.work_orders.actions.holding import say, take_stock
+from contact_center.work_orders.actions.holding import lock, say, take_stock
 from contact_center.work_orders.actions.issuing import Calendars, end, send_back
 from contact_center.work_orders.models import WorkOrder, WorkOrderState
 
@@ -35,6 +38,21 @@ async def move_all(
         await say(session, new, order, "moved", by=by, now=now, **facts)
     if moved:
         await take_stock(session, new, by=by, now=now)
+
+
+async def show_its_dates(session: AsyncSession, order_id: int) -> None:
+    """The dates that boards are sorted by are those of its clocks again."""
+    order, ticket = await lock(session, order_id)
+    for clock in await all_clocks(session, ticket.id):
+        if clock.ref_id != order.id or clock.state is not ClockState.RUNNING:
+            continue
+        assert clock.due_at is not None
+        if clock.kind is ClockKind.SIGN_FOR:
+            order.sign_due_at = clock.due_at
+        elif clock.kind is ClockKind.FINISH:
+            order.finish_due_at = clock.due_at
+    order.version += 1
+    hint(session, f"ticket:{ticket.id}")
 
 
 async def not_solved(

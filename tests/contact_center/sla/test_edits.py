@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete
 
 from contact_center.events.queries import ticket_events
+from contact_center.events.rules import agent
 from contact_center.intake.actions.promising import promise
 from contact_center.intake.queries import lock_tickets
 from contact_center.messages.actions import reply
@@ -21,11 +22,13 @@ from contact_center.switchboard import Switchboard
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status
 from contact_center.tickets.queries import lock_ticket
+from contact_center.work_orders.actions.issuing import Asked, issue
+from contact_center.work_orders.queries import get_work_order
 from scheduler import sweeps
 from tests.contact_center.sla.calendars import NINE_TO_FIVE, closing, monday, tuesday, weekdays
 from tests.contact_center.sla.calendars import target as parse
 from tests.support.calendars import POLICIES
-from tests.support.factories import make_agent, make_ticket
+from tests.support.factories import make_agent, make_team, make_ticket
 
 MORNINGS = weekdays(9, 13)
 PROMISED = ClockKind.FINAL_RESPONSE
@@ -210,3 +213,36 @@ async def test_tickets_that_become_one_are_read_by_the_hours_of_now(db, clock, k
         await together.inherit(session, *pair, answered_at=None, now=clock())
         [found] = await queries.all_clocks(session, ours)
         assert (found.consumed, found.due_at) == (4 * 3600, tuesday(13))
+
+
+async def test_boards_show_what_a_department_owes_by_the_hours_of_now(
+    runtime, db, clock, keep
+) -> None:
+    clock.now = NINE
+    await keep(NINE_TO_FIVE, clock())
+    async with db.begin() as session:
+        team = await make_team(session, name="Network", now=clock())
+        li = await make_agent(session, now=clock())
+        ticket = await make_ticket(session, now=clock())
+        by = agent(li.id)
+        await reply(session, ticket.id, text="We look", by=by, now=clock())
+        asked = Asked(
+            kind="repair",
+            team_id=team.id,
+            task="Look",
+            sign_for=parse("1bh"),
+            finish=parse("8bh"),
+            calendar=NINE_TO_FIVE,
+        )
+        order = await issue(session, ticket.id, asked, by=by, now=clock())
+        assert order.finish_due_at == monday(17)
+    clock.now = monday(13)
+    await keep(MORNINGS, clock())
+
+    await sweeps.reckon_anew(runtime)
+
+    async with db.read() as session:
+        shown = await get_work_order(session, order.id)
+        clocks_now = {c.kind: c for c in await queries.all_clocks(session, ticket.id) if c.ref_id}
+    assert shown.finish_due_at == clocks_now[ClockKind.FINISH].due_at == tuesday(13)
+    assert shown.sign_due_at == monday(10)

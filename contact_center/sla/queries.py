@@ -104,12 +104,24 @@ async def keep_calendar(
     )
 
 
-async def policy_version(session: AsyncSession, digest: str | None) -> PolicyVersion | None:
-    """That version, or else the latest."""
-    found = select(PolicyVersion).order_by(
+async def policy_digest(session: AsyncSession, digest: str | None) -> str | None:
+    """Of that version, or else of the latest."""
+    found = select(PolicyVersion.digest).order_by(
         PolicyVersion.digest != digest, PolicyVersion.effective_from.desc()
     )
     return await session.scalar(found.limit(1))
+
+
+async def policy_definition(session: AsyncSession, digest: str) -> str:
+    found = select(PolicyVersion.definition).where(PolicyVersion.digest == digest)
+    return (await session.scalars(found)).one()
+
+
+async def calendar_digests(session: AsyncSession) -> dict[str, str]:
+    """By name, as they are now."""
+    found = select(CalendarVersion.name, CalendarVersion.digest)
+    rows = await session.execute(found.order_by(CalendarVersion.effective_from))
+    return {row.name: row.digest for row in rows}
 
 
 async def keep_policies(

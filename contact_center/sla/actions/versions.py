@@ -5,7 +5,6 @@ Callers own the transaction.
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +19,10 @@ from contact_center.policies.loading import reread
 from contact_center.policies.terms import NO_TIER, Facts, Policy
 from contact_center.sla import queries
 from contact_center.sla.rules.versions import calendar_digest, calendar_text, read_calendar
+
+MOST_KNOWN = 50
+# What has a digest never changes, so a version is read once on each set of calendars.
+_known: dict[tuple[str, tuple[tuple[str, str], ...]], Policies] = {}
 
 
 class Described(Protocol):
@@ -71,11 +74,15 @@ async def keep_calendar(session: AsyncSession, calendar: Calendar, *, now: datet
 
 async def policies_of(session: AsyncSession, version: str | None) -> Policies | None:
     """As they were, on the calendars of now; the latest for a ticket older than policies."""
-    kept = await queries.policy_version(session, version)
-    if kept is None:
+    digest = await queries.policy_digest(session, version)
+    if digest is None:
         return None
-    calendars = {one.name: one.definition for one in await queries.calendar_versions(session)}
-    policies: Policies = _read(kept.definition, tuple(sorted(calendars.items())))
+    key = (digest, tuple(sorted((await queries.calendar_digests(session)).items())))
+    policies = _known.get(key)
+    if policies is None:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        policies = _known[key] = await _read(session, digest)
     return policies
 
 
@@ -106,7 +113,8 @@ async def facts_of(session: AsyncSession, ticket: Described) -> Facts:
     )
 
 
-@lru_cache(maxsize=50)
-def _read(definition: str, calendars: tuple[tuple[str, str], ...]) -> Policies:
-    known = {name: read_calendar(name, text) for name, text in calendars}
-    return reread(definition, calendars={ROUND_THE_CLOCK.name: ROUND_THE_CLOCK, **known})
+async def _read(session: AsyncSession, digest: str) -> Policies:
+    kept = {one.name: one.definition for one in await queries.calendar_versions(session)}
+    known = {name: read_calendar(name, text) for name, text in kept.items()}
+    calendars = {ROUND_THE_CLOCK.name: ROUND_THE_CLOCK, **known}
+    return reread(await queries.policy_definition(session, digest), calendars=calendars)

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from contact_center.events.queries import ticket_events
 from contact_center.events.rules import agent
@@ -13,9 +13,9 @@ from contact_center.messages.actions import reply
 from contact_center.reports import actions as reports
 from contact_center.reports.rules import days
 from contact_center.sla import queries
-from contact_center.sla.actions import clocks, together
+from contact_center.sla.actions import clocks, together, versions
 from contact_center.sla.actions.rows import run_of
-from contact_center.sla.models import CalendarVersion, Clock, ClockKind
+from contact_center.sla.models import CalendarVersion, Clock, ClockKind, PolicyVersion
 from contact_center.sla.rules.history import rebuild
 from contact_center.sla.rules.versions import calendar_digest, calendar_text
 from contact_center.switchboard import Switchboard
@@ -246,3 +246,29 @@ async def test_boards_show_what_a_department_owes_by_the_hours_of_now(
         clocks_now = {c.kind: c for c in await queries.all_clocks(session, ticket.id) if c.ref_id}
     assert shown.finish_due_at == clocks_now[ClockKind.FINISH].due_at == tuesday(13)
     assert shown.sign_due_at == monday(10)
+
+
+async def test_a_version_of_the_policies_is_read_once_on_each_set_of_calendars(
+    db, clock, keep
+) -> None:
+    async def read():
+        async with db.read() as session:
+            return await versions.policies_of(session, POLICIES.version)
+
+    clock.now = NINE
+    async with db.begin() as session:
+        await versions.keep(session, calendars={}, policies=POLICIES, now=clock())
+        definition = await queries.policy_definition(session, POLICIES.version)
+    await keep(NINE_TO_FIVE, clock())
+    first = await read()
+    async with db.begin() as session:
+        await session.execute(update(PolicyVersion).values(definition="unreadable"))
+
+    again = await read()
+
+    assert first is again
+    assert first.calendars["office"].week == NINE_TO_FIVE.week
+    async with db.begin() as session:
+        await session.execute(update(PolicyVersion).values(definition=definition))
+    await keep(MORNINGS, monday(10))
+    assert (await read()).calendars["office"].week == MORNINGS.week

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from contact_center.accounts.queries import accounts_by_id
-from contact_center.agents.queries import acting_for, agent_names
+from contact_center.agents.queries import agent_names
 from contact_center.customers.queries import customers_by_id
 from contact_center.messages.queries import unread_counts
 from contact_center.tickets.models import WAITING, Priority, Status, Ticket
-from contact_center.tickets.queries import hidden_among
+from contact_center.tickets.queries import answering_for_each, hidden_among
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,7 +68,7 @@ async def rows_of(
     customers = await customers_by_id(session, {ticket.customer_id for ticket in tickets})
     accounts = await accounts_by_id(session, {c.account_id for c in customers.values()})
     owners = {ticket.owner_id for ticket in tickets if ticket.owner_id}
-    acting = await acting_for(session, owners, now=now)
+    acting = await answering_for_each(session, tickets, now=now)
     staff = owners | {t.assignee_id for t in tickets if t.assignee_id} | set(acting.values())
     names = await agent_names(session, staff)
     unread = await unread_counts(session, agent_id=agent_id, ticket_ids=ids)
@@ -82,7 +82,7 @@ async def rows_of(
                 customer=customer.name if customer else "",
                 tier=account.tier.value if account and account.tier.value != "none" else "",
                 owner=names.get(ticket.owner_id or 0),
-                acting=_deputy(ticket.owner_id or 0, acting, names),
+                acting=_deputy(ticket, acting, names),
                 assignee=names.get(ticket.assignee_id or 0),
                 unread=unread.get(ticket.id, 0),
                 excerpt=(excerpts or {}).get(ticket.id, ""),
@@ -91,9 +91,9 @@ async def rows_of(
     return rows
 
 
-def _deputy(owner: int, acting: dict[int, int], names: dict[int, str]) -> str | None:
-    one = acting.get(owner, owner)
-    return names.get(one) if one != owner else None
+def _deputy(ticket: Ticket, acting: dict[int, int], names: dict[int, str]) -> str | None:
+    one = acting.get(ticket.id)
+    return names.get(one or 0) if one != ticket.owner_id else None
 
 
 def after_of(ticket: Ticket) -> str:

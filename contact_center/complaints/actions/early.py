@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.agents.queries import acting_for
+from contact_center.agents.queries import who_hears
 from contact_center.alerts.actions import alert
 from contact_center.complaints.actions import clocks
 from contact_center.complaints.actions.turns import Turn, begin, note, put, tell
@@ -28,10 +28,10 @@ async def note_accepted(session: AsyncSession, case: Case, *, now: datetime) -> 
     if complaint.is_summary:
         await clocks.never_applied(session, case, now=now)
     if complaint.owes_summary and ticket.owner_id is not None:
-        acting = await acting_for(session, [ticket.owner_id], now=now)
+        about = ticket.about_agent_id
         await alert(
             session,
-            to={ticket.owner_id, acting.get(ticket.owner_id, ticket.owner_id)},
+            to=await who_hears(session, [ticket.owner_id], about=about, now=now),
             kind="complaint.summary_owed",
             facts={},
             now=now,

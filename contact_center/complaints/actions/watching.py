@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.agents.queries import acting_for
+from contact_center.agents.queries import who_hears
 from contact_center.alerts.actions import alert
 from contact_center.alerts.queries import leads_of
 from contact_center.complaints import queries
@@ -18,13 +18,11 @@ async def tell_of_unanswered(session: AsyncSession, *, now: datetime, after: int
     Returns the last ticket that was looked at, None when there are no more.
     """
     late = await queries.unanswered(session, now=now, after=after, limit=AT_ONCE)
-    owners = [one.owner_id for one in late if one.owner_id is not None]
-    acting = await acting_for(session, owners, now=now)
     for one in late:
         assert one.ended_at is not None
-        told = {lead.id for lead in await leads_of(session, one.team_id)}
-        if one.owner_id is not None:
-            told |= {one.owner_id, acting.get(one.owner_id, one.owner_id)}
+        about = one.about_agent_id
+        told = await who_hears(session, [one.owner_id], about=about, now=now)
+        told |= {lead.id for lead in await leads_of(session, one.team_id, about=about)}
         await alert(
             session,
             to=sorted(told),

@@ -126,6 +126,7 @@ class Unanswered:
     ticket_id: int
     owner_id: int | None
     team_id: int | None
+    about_agent_id: int | None
     ended_at: datetime | None  # never None where it is over
 
 
@@ -134,7 +135,13 @@ async def unanswered(
 ) -> list[Unanswered]:
     """Whose time to answer is over by law, and whose customers have not been told of it."""
     found = (
-        select(Complaint.ticket_id, Ticket.owner_id, Ticket.team_id, Clock.legal_due_at)
+        select(
+            Complaint.ticket_id,
+            Ticket.owner_id,
+            Ticket.team_id,
+            Ticket.about_agent_id,
+            Clock.legal_due_at,
+        )
         .join(Ticket, Ticket.id == Complaint.ticket_id)
         .join(Clock, Clock.ticket_id == Complaint.ticket_id)
         .where(

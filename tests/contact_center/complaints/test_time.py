@@ -20,6 +20,7 @@ from contact_center.sla.models import ClockKind, ClockState
 from contact_center.sla.queries import all_clocks
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import Status, TicketKind
+from contact_center.tickets.queries import lock_ticket
 from tests.contact_center.complaints.conftest import File
 from tests.support.factories import make_customer, make_team, make_ticket
 from tests.support.promises import keep_policies
@@ -322,6 +323,18 @@ async def test_g39_the_day_after_eight_weeks_owner_and_lead_hear_of_the_holding_
     heard = await told(session)
     assert {file.ann.id, file.lee.id} <= heard.keys()
     assert set(heard.values()) == {1}
+
+
+async def test_o7_whom_it_is_about_hears_nothing_of_its_time(session, clock) -> None:
+    file = await open_under(session, clock, "uk_fca_disp", "2026-10-02T10:00+01:00")
+    (await lock_ticket(session, file.id)).about_agent_id = file.lee.id
+    clock.now = (await final(file)).legal_due_at + timedelta(seconds=1)
+
+    await watching.tell_of_unanswered(session, now=clock())
+
+    heard = await told(session)
+    assert file.ann.id in heard
+    assert file.lee.id not in heard
 
 
 async def test_g39_the_holding_letter_tells_of_the_ombudsman_and_the_clock_stays_late(

@@ -16,7 +16,10 @@ from contact_center.calendars.hours import Calendar, add, is_open, next_opening
 from contact_center.calendars.loading import Calendars
 from contact_center.errors import Invalid
 
+KINDS = ("inquiry", "complaint", "suggestion", "praise", "other")  # of tickets
+PRIORITIES = ("urgent", "high", "normal", "low")
 CONDITIONS = ("kind", "channel", "language", "category", "priority")
+KNOWN_VALUES = {"kind": KINDS, "priority": PRIORITIES}  # others are for people to invent
 
 Person = Literal["manager", "deputy", "specialist"]
 Match = Literal["require", "prefer"]
@@ -164,6 +167,14 @@ def _values(number: int, name: str, value: Any) -> list[str]:
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
         raise Invalid(f"rule {number}: {name} must be a text or a list of texts")
+    if not values and name in CONDITIONS:
+        raise Invalid(f"rule {number}: {name}: it is empty: the rule never applies")
+    known = KNOWN_VALUES.get(name, values)
+    if unknown := [value for value in values if value not in known]:
+        raise Invalid(
+            f"rule {number}: {name}: {', '.join(unknown)}: no such {name}: "
+            f"there are {', '.join(known)}"
+        )
     return values
 
 

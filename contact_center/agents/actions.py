@@ -241,7 +241,7 @@ async def _check_deputy(
     if deputy_id is None:
         raise Invalid(f"say who stands in for {agent.name}")
     if deputy_id == agent.id:
-        raise Invalid("nobody stands in for themselves")
+        raise Invalid("nobody stands in for themselves: choose somebody else")
     await queries.get_active_agent(session, deputy_id)
     usual = await queries.usual_deputies(session)
     next_of: dict[int, set[int]] = {}

@@ -87,11 +87,15 @@ def check_chain(agent_id: int, deputy_id: int, *, next_of: Mapping[int, set[int]
 
     `next_of` names everybody who stands in for somebody at some time of the absence in question.
     """
-    waiting, seen = [deputy_id], set[int]()
+    waiting: list[tuple[int, ...]] = [(deputy_id,)]
+    seen = set[int]()
     while waiting:
-        one = waiting.pop()
-        if one == agent_id:
-            raise Invalid("a chain of deputies must not lead back to the one who is absent")
-        if one not in seen:
-            seen.add(one)
-            waiting += next_of.get(one, ())
+        chain = waiting.pop()
+        if chain[-1] == agent_id:
+            raise Invalid(
+                "a chain of deputies must not lead back to the one who is absent: for agent "
+                f"{agent_id} stands in {', for them '.join(map(str, chain))}: choose somebody else"
+            )
+        if chain[-1] not in seen:
+            seen.add(chain[-1])
+            waiting += [(*chain, one) for one in next_of.get(chain[-1], ())]

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
@@ -177,7 +177,21 @@ def _overrides(table: CalendarTable, week: Week, official: Official | None) -> d
         if day in own:
             raise Invalid(f"{key}: {day} is there twice")
         own[day] = override
+    _check_closures(own)
     return days | own
+
+
+def _check_closures(own: Mapping[date, Override]) -> None:
+    """However many entries they are written as."""
+    closed = sorted(day for day, override in own.items() if not override.hours)
+    numbered = enumerate(closed)
+    for _, run in groupby(numbered, key=lambda one: one[1].toordinal() - one[0]):
+        days = [day for _, day in run]
+        if len(days) > LONGEST_CLOSURE:
+            raise Invalid(
+                f"closed: endless closure: nothing is open from {days[0]} to {days[-1]}: "
+                "this is longer than a year"
+            )
 
 
 def _makeup_hours(table: CalendarTable, week: Week) -> Hours:

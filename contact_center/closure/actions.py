@@ -52,7 +52,8 @@ async def resolve(
     are asked to.
     """
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
-    ticket.check_move(Status.RESOLVED)
+    if ticket.status is not Status.WAITING_DEPARTMENT:  # what it waits for is what is missing
+        ticket.check_move(Status.RESOLVED)
     _check_is_no_bot(ticket, by=by)
     rules.refuse(ticket, await missing_to_resolve(session, ticket, now=now), what="resolved")
     # The next step is nobody's any more; who answers for the ticket may still change.

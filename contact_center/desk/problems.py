@@ -31,7 +31,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"(?P<name>.+) is absent: (?P<other>.+) stands in", "absent"),
     (r"(?P<name>.+) is absent, and nobody stands in", "absent_alone"),
     (r"a chain of deputies must not .*", "chain"),
-    (r"nobody stands in for themselves", "own_deputy"),
+    (r"nobody stands in for themselves.*", "own_deputy"),
     (r"say who stands in for (?P<name>.+)", "say_deputy"),
     (r"an absence ends after it begins.*", "absence_times"),
     (r"an absence is planned for that time already.*", "absence_overlaps"),

@@ -8,8 +8,8 @@ from contact_center.calendars.days import IN_SECONDS, Target, Unit
 from contact_center.calendars.week import Calendar
 from contact_center.errors import Invalid
 from contact_center.policies.choosing import BUSINESS, Line, Policies
-from contact_center.policies.tables import KNOWN_VALUES
 from contact_center.policies.terms import CONDITIONS, Facts, Kind, Policy, Terms, WorkOrderType
+from contact_center.switchboard import KNOWN_VALUES
 
 OTHER = "\0other"  # a value that no condition names
 MOST_COMBINATIONS = 20_000

@@ -15,7 +15,6 @@ from contact_center.errors import Invalid
 from contact_center.policies.checks import check
 from contact_center.policies.choosing import BUSINESS, Line, Policies
 from contact_center.policies.tables import (
-    PRIORITIES,
     Id,
     PoliciesFile,
     PolicyTable,
@@ -24,6 +23,7 @@ from contact_center.policies.tables import (
 )
 from contact_center.policies.terms import Clock, Condition, Evidence, Preset, Words, WorkOrderType
 from contact_center.settings import SettingsError, config_file
+from contact_center.switchboard import PRIORITIES
 
 FILE, PRESETS = "policies.toml", "presets.toml"
 

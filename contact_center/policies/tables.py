@@ -12,17 +12,17 @@ from contact_center.calendars.days import ELAPSED, Count, End, Roll, Rule, Targe
 from contact_center.errors import Invalid
 from contact_center.policies.terms import (
     CONDITIONS,
+    NO_TIER,
     Clock,
     Condition,
     Evidence,
     Extension,
     Kind,
 )
+from contact_center.switchboard import KNOWN_VALUES
 
-KINDS = ("inquiry", "complaint", "suggestion", "praise", "other")  # of tickets
-PRIORITIES = ("urgent", "high", "normal", "low")
+TIERS = ("A", "B", "C", NO_TIER)
 MAY_PAUSE = ("waiting_customer", "waiting_third_party", "on_hold")
-KNOWN_VALUES = {"kind": KINDS, "priority": PRIORITIES}
 
 
 def _target(written: Any) -> Target:
@@ -48,9 +48,10 @@ def _values(name: str, value: Any) -> Sequence[str]:
         raise ValueError(f"{name} must be a text or a list of texts")
     if not values:
         raise ValueError(f"{name} is an empty list: that never matches")
-    unknown = set(values) - set(KNOWN_VALUES.get(name, values))
-    if unknown:
-        raise ValueError(f"{name}: {', '.join(sorted(unknown))}: no such {name}")
+    known = TIERS if name == "tier" else KNOWN_VALUES.get(name, values)
+    if unknown := set(values) - set(known):
+        there = ", ".join(known)
+        raise ValueError(f"{name}: {', '.join(sorted(unknown))}: no such {name}: there are {there}")
     return tuple(dict.fromkeys(values))
 
 

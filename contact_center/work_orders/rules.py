@@ -78,7 +78,10 @@ def check_extension(order: WorkOrder, *, until: datetime, now: datetime) -> None
             finish_due_at=order.finish_due_at.isoformat(),
         )
     if until <= order.finish_due_at:
-        raise Invalid("an extension ends later than the work is due now")
+        raise Invalid(
+            "an extension ends later than the work is due now: "
+            f"{order.reference} is due {order.finish_due_at:%Y-%m-%d %H:%M} UTC",
+        )
 
 
 class Person(Protocol):

@@ -53,6 +53,18 @@ def test_a_team_that_keeps_hours_is_closed_outside_them() -> None:
         ({"rule": [{"kind": "complaint"}]}, "rule 1: team is missing"),
         ({"rule": [{"team": "A", "size": "big"}]}, "rule 1: size: no such condition"),
         ({"rule": [{"team": "A", "kind": 3}]}, "rule 1: kind must be a text or a list of texts"),
+        (
+            {"rule": [{"team": "A", "kind": "complaints"}]},
+            "rule 1: kind: complaints: no such kind: there are inquiry, complaint,",
+        ),
+        (
+            {"rule": [{"team": "A", "priority": ["high", "asap"]}]},
+            "rule 1: priority: asap",
+        ),
+        (
+            {"rule": [{"team": "A", "language": []}]},
+            "rule 1: language: it is empty",
+        ),
         ({"rule": [{"team": "A"}, {"team": "B"}]}, "rule 2: it never applies"),
         ({"rule": {"team": "A"}}, r"rule: write \[\[rule\]\] above each"),
         ({"tiers": {"A": ["boss"]}}, r"\[tiers\]: A.0"),

@@ -69,7 +69,8 @@ def check_extension(
     if deadline.legal is not None and now > deadline.legal:
         raise Conflict("the deadline has passed: it can only be extended before")
     if until <= max(now, deadline.legal or now):
-        raise Invalid("the new date must be later than the deadline")
+        over = max(now, deadline.legal or now)
+        raise Invalid(f"the new date must be later than the deadline: {over:%Y-%m-%d %H:%M} UTC")
     step = _step(complaint, steps, until)
     if step.before_due and deadline.internal is not None and now > deadline.internal:
         raise Conflict(

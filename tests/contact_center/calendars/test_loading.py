@@ -133,6 +133,10 @@ def test_24x7_is_always_there() -> None:
         (WEEK.replace('17:00"', '17:00", "16:00-18:00"'), "overlap: 16:00 is before the end"),
         ('zone = "UTC"\nhours.mon-fri = []', "it.hours: endless closure"),
         (WEEK + 'closed = ["2026-01-01..2030-01-01"]', "it.closed: .* endless closure"),
+        (
+            WEEK + 'closed = ["2026-01-01..2026-12-31", "2027-01-01..2027-12-31"]',
+            "it.closed: endless closure: nothing is open from 2026-01-01 to 2027-12-31",
+        ),
         (WEEK + 'closed = ["2026-01-02..2026-01-01"]', "it.closed: .* end before start"),
         (WEEK + 'closed = ["soon"]', "it.closed: 'soon' is no date"),
         (WEEK + "closed = [2026-01-05]\nmakeup = [2026-01-05]", "2026-01-05 is there twice"),

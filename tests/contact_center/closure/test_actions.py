@@ -137,10 +137,24 @@ async def test_waived_work_needs_no_answer(session, ticket, order, li, clock) ->
 
 
 async def test_a_step_that_is_impossible_is_told_before_what_is_missing(
+    session, ticket, li, clock
+) -> None:
+    await promise(session, ticket, li, clock)
+    until = clock() + timedelta(days=1)
+    held = {"status": Status.ON_HOLD, "reason": "Away", "review_at": until}
+    await tickets.wait(session, ticket.id, **held, by=agent(li.id), now=clock())
+
+    with pytest.raises(IllegalTransition):
+        await resolve(session, ticket, li, clock)
+
+
+async def test_a_ticket_that_waits_for_a_department_says_for_what(
     session, ticket, order, li, clock
 ) -> None:
-    with pytest.raises(IllegalTransition):  # it waits for a department
-        await resolve(session, ticket, li, clock)
+    assert ticket.status is Status.WAITING_DEPARTMENT
+
+    assert await needs(resolve(session, ticket, li, clock)) == ["work_order"]
+    assert ticket.status is Status.WAITING_DEPARTMENT
 
 
 @pytest.mark.parametrize("stage", [None, "received", "investigating", "decision_ready"])

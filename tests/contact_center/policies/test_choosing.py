@@ -16,9 +16,10 @@ from contact_center.calendars.days import parse
 from contact_center.calendars.loading import parse_calendars
 from contact_center.policies.choosing import MOST_CACHED, Line, Policies, scale
 from contact_center.policies.loading import load_policies, parse_policies
-from contact_center.policies.tables import KINDS, MAY_PAUSE, PRIORITIES
+from contact_center.policies.tables import MAY_PAUSE
 from contact_center.policies.terms import Clock, Facts, Kind, Policy, fits
 from contact_center.settings import SettingsError
+from contact_center.switchboard import KINDS, PRIORITIES
 from contact_center.tickets.models import Priority, Status, TicketKind
 from tests.support.calendars import POLICIES, SHIPPED
 
@@ -260,6 +261,7 @@ ONE = '[{ name = "one", clock = "resolution", target = "4bh" }]'
         (OWN + "clocks = " + ONE.replace('n"', 'n2"'), "policy.0.clocks.0.clock: Input should be"),
         (OWN + 'when.moon = "full"\nclocks = ' + ONE, "policy.0.when: .*moon is no condition"),
         (OWN + 'when.kind = "riddle"\nclocks = ' + ONE, "policy.0.when: .*riddle: no such kind"),
+        (OWN + 'when.tier = "D"\nclocks = ' + ONE, "policy.0.when: .*tier: D: no such tier"),
         (OWN + "when.kind = []\nclocks = " + ONE, "policy.0.when: .*that never matches"),
         (OWN + "when.kind = 1\nclocks = " + ONE, "policy.0.when: .*must be a text or a list"),
         (OWN + "when = 1\nclocks = " + ONE, "policy.0.when: .*write conditions like"),

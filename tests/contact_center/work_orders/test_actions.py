@@ -449,7 +449,7 @@ async def test_more_time_is_asked_for_before_it_has_run_out(session, order, ned,
 async def test_an_extension_is_longer_than_what_there_is(session, order, ned, clock) -> None:
     await in_progress(session, order, ned, clock)
 
-    with pytest.raises(Invalid, match="ends later than the work is due now"):
+    with pytest.raises(Invalid, match="ends later than the work is due now: W-000001 is due 2"):
         await ask(session, order, ned, clock, hours=5)
 
 

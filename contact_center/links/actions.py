@@ -13,7 +13,7 @@ from contact_center.customers import queries as customers
 from contact_center.customers.models import Customer
 from contact_center.errors import Conflict, Invalid, NotFound
 from contact_center.events.actions import record
-from contact_center.events.rules import Actor
+from contact_center.events.rules import Actor, agent_id
 from contact_center.handovers.actions.requests import withdraw_open
 from contact_center.handovers.models import HandoverKind
 from contact_center.links import queries
@@ -49,6 +49,7 @@ async def merge(
         raise Invalid("a ticket cannot be merged into itself")
     locked = await lock_pair(session, ticket_id, into)
     victim, survivor = locked[ticket_id], locked[into]
+    await _check_may_see(session, ticket_id, into, by=by)
     _check_mergeable(victim, survivor)
     await complaints.absorb(session, victim, survivor, by=by, now=now)
     moved = await messages.move_messages(session, old=victim.id, new=survivor.id)
@@ -93,6 +94,12 @@ async def lock_pair(session: AsyncSession, one: int, other: int) -> dict[int, Ti
     numbers = sorted((one, other))
     await conversations.lock_conversations_of(session, ticket_ids=numbers)
     return {number: await ticket_queries.lock_ticket(session, number) for number in numbers}
+
+
+async def _check_may_see(session: AsyncSession, *ticket_ids: int, by: Actor) -> None:
+    """Whom a complaint is about joins nothing to it, and takes nothing away from it."""
+    for number in ticket_ids:
+        await ticket_queries.check_may_see(session, number, reader=agent_id(by) or 0)
 
 
 def _check_mergeable(victim: Ticket, survivor: Ticket) -> None:
@@ -187,13 +194,14 @@ async def split(
 async def link(
     session: AsyncSession, ticket_id: int, *, to: int, kind: LinkKind, by: Actor, now: datetime
 ) -> None:
-    """From the newer ticket to the older one. Raises Invalid, Conflict."""
+    """From the newer ticket to the older one. Raises Invalid, Conflict, Forbidden."""
     if ticket_id == to:
         raise Invalid("a ticket cannot be linked to itself")
     if kind not in BY_HAND:
         raise Invalid(f"a link of kind {kind} comes about by itself")
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     other = await ticket_queries.get_ticket(session, to)
+    await _check_may_see(session, ticket.id, other.id, by=by)
     if await queries.find_link(session, ticket.id, other.id) is not None:
         raise Conflict(f"{ticket.reference} and {other.reference} are linked already")
     await _put_link(session, ticket, other, kind=kind, by=by, now=now)
@@ -204,6 +212,7 @@ async def unlink(
 ) -> None:
     """Raises NotFound, and Conflict for what tells where messages came from."""
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
+    await _check_may_see(session, ticket_id, other, by=by)
     found = await queries.find_link(session, ticket_id, other)
     if found is None:
         raise NotFound(f"{ticket.reference} and {reference(other)} are not linked")

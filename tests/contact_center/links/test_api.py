@@ -120,3 +120,19 @@ async def test_a_blocked_customer_is_not_let_in_by_a_merge(login, db, clock, pai
     assert (await li.put(url, json={"into": one.customer_id})).status == 409
     assert (await li.put(url, json={"into": bad.id})).status == 422
     assert (await li.put(url, json={"into": 999})).status == 404
+
+
+async def test_whom_a_complaint_is_about_changes_none_of_its_links(login, pair) -> None:
+    li, lead, (one, two) = await login(), await login("lead"), pair
+    about = {"about_agent_id": li.agent.id, "reason": "It says so"}
+    assert (await lead.put(path(two, "/recusal"), json=about)).status == 204
+    body = {"other_id": one.id, "kind": "related"}
+
+    assert (await li.post(path(one, "/links"), json={"other_id": two.id})).status == 403
+    assert (await lead.post(path(two, "/links"), json=body)).status == 201
+    assert (await li.delete(path(one, f"/links/{two.id}"))).status == 403
+    refused = await li.put(path(one, "/merger"), json={"into": two.id})
+
+    assert refused.status == 403
+    assert "somebody else handles it" in (await refused.json())["detail"]
+    assert await links(lead, one) == [(two.id, one.id, "related")]

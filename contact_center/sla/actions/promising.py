@@ -5,7 +5,7 @@ A ticket goes on by the version of the policies that it began with.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from contact_center.events.actions import record
 from contact_center.events.rules import SYSTEM
 from contact_center.sla import queries
 from contact_center.sla.actions.rows import Changes, Promised, next_due, run_of, write
-from contact_center.sla.actions.together import retarget, start_all
+from contact_center.sla.actions.together import retarget, start_all, start_late
 from contact_center.sla.actions.versions import Described, policy_for
 from contact_center.sla.models import ANSWERS, FROM_THE_START, Clock, ClockKind
 from contact_center.sla.rules import engine
@@ -26,6 +26,8 @@ _NEWS = (ClockKind.STATUS_UPDATE,)
 
 class Ticket(Promised, Described, Protocol):
     """A ticket whose row the caller has locked."""
+
+    status: Any
 
 
 async def begin(session: AsyncSession, ticket: Ticket, *, start: datetime) -> Changes:
@@ -51,8 +53,8 @@ async def promise_anew(session: AsyncSession, ticket: Ticket, *, now: datetime) 
         if kind not in _NEXT and kind not in {clock.kind for clock in clocks}
     }
     changes = await retarget(session, ticket, agreed, now=now)
-    changes += await start_all(session, ticket, missing, start=_start(clocks, now))
-    return changes
+    start, status = _start(clocks, now), ticket.status.value
+    return changes + await start_late(session, ticket, missing, start=start, status=status, now=now)
 
 
 async def expect_answer(

@@ -34,7 +34,7 @@ from contact_center.sla.models import (
     ClockKind,
     ClockState,
 )
-from contact_center.sla.rules import engine, terms
+from contact_center.sla.rules import engine, history, terms
 from contact_center.sla.rules.engine import Run, Terms
 from contact_center.sla.rules.history import change, ran
 
@@ -59,6 +59,35 @@ async def start_all(
         await queries.insert_clocks(session, [clock_row(ticket.id, run) for run in runs])
     ticket.next_due_at = next_due(await queries.all_clocks(session, ticket.id))
     return [change("started", None, run) for run in runs]
+
+
+async def start_late(
+    session: AsyncSession,
+    ticket: Promised,
+    promises: Mapping[ClockKind, Terms],
+    *,
+    start: datetime,
+    status: str,
+    now: datetime,
+) -> Changes:
+    """Promised only now, counted from an earlier start; what pauses has stood with its like."""
+    if not promises:
+        return []
+    clocks = [c for c in await queries.all_clocks(session, ticket.id) if run_of(c).is_ticking]
+    events = await ticket_events(session, ticket.id, limit=MOST_EVENTS)
+    said: Changes = []
+    rows = []
+    for kind, agreed in promises.items():
+        like = next((c for c in clocks if agreed.pauses and c.pauses == agreed.pauses), None)
+        stood = history.stood(events, (like.kind, like.ref_id, like.attempt)) if like else []
+        if like is None and status in agreed.pauses.split(","):
+            stood = [(now, None)]
+        run = terms.promise_late(agreed, kind=kind, start=start, stood=stood, at=now)
+        said += history.started(run)
+        rows.append(clock_row(ticket.id, run))
+    await queries.insert_clocks(session, rows)
+    ticket.next_due_at = next_due(await queries.all_clocks(session, ticket.id))
+    return said
 
 
 async def note_breaches(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:

@@ -45,6 +45,21 @@ def change(verb: str, before: Run | None, after: Run) -> dict[str, Any]:
     return facts
 
 
+def started(run: Run) -> list[dict[str, Any]]:
+    """Of a new clock; one that begins late has begun before it broke."""
+    if run.state is not ClockState.BREACHED:
+        return [change("started", None, run)]
+    begun = replace(
+        run,
+        state=ClockState.RUNNING,
+        breached_at=None,
+        breach_cause=None,
+        met_first=None,
+        met_final=None,
+    )
+    return [change("started", None, begun), change("breached", begun, run)]
+
+
 def _usual(name: str, run: Run) -> Any:
     """Of a new clock; it is not said. Each new ticket has some of them."""
     if name in _SAME:
@@ -82,7 +97,12 @@ def ran(events: Iterable[Said], key: Key) -> list[Span]:
 
 def pauses(events: Iterable[Said], key: Key) -> list[Span]:
     """When a clock stood still, up to when it ran again; what still does is not among them."""
-    spans: list[Span] = []
+    return [(since, until) for since, until in stood(events, key) if until is not None]
+
+
+def stood(events: Iterable[Said], key: Key) -> list[tuple[datetime, datetime | None]]:
+    """When a clock stood still; the last time is not over where it still does."""
+    spans: list[tuple[datetime, datetime | None]] = []
     since: datetime | None = None
     for event in events:
         for facts in event.data.get(CLOCKS, ()):
@@ -94,7 +114,7 @@ def pauses(events: Iterable[Said], key: Key) -> list[Span]:
             elif since is not None and since < again:
                 spans.append((since, again))
                 since = None
-    return spans
+    return spans if since is None else [*spans, (since, None)]
 
 
 def _apply(run: Run | None, key: Key, facts: Mapping[str, Any]) -> Run:

@@ -56,6 +56,26 @@ def promise_again(run: Run, terms: Terms, *, at: datetime) -> Run:
     return retarget(replace(fresh, due_at=None), terms, at=at)
 
 
+def promise_late(
+    terms: Terms,
+    *,
+    kind: ClockKind,
+    start: datetime,
+    stood: Sequence[tuple[datetime, datetime | None]] = (),
+    at: datetime,
+) -> Run:
+    """What was promised only later, from an earlier start on; late by it is late from now on.
+
+    `stood`: when such clocks of the ticket stood still; the last of these may not be over.
+    """
+    run = replace(engine.start(terms, kind=kind, at=start), due_at=None)
+    for since, until in stood:
+        run = engine.pause(run, at=max(since, start), hours=terms.hours)
+        if until is not None:
+            run = replace(engine.resume(run, at=until, hours=terms.hours), due_at=None)
+    return retarget(run, terms, at=at)
+
+
 def _start(run: Run, terms: Terms, *, at: datetime) -> Run:
     return engine.start(terms, kind=run.kind, at=at, ref_id=run.ref_id, attempt=run.attempt)
 

@@ -18,6 +18,7 @@ from contact_center.sla.rules.history import rebuild
 from contact_center.tickets import actions
 from contact_center.tickets.models import Priority, ResolutionCode, Status
 from tests.support.factories import customer_says, make_agent, make_ticket
+from tests.support.promises import keep_policies
 
 
 @pytest.fixture
@@ -163,3 +164,81 @@ async def test_who_waits_on_a_merged_ticket_waits_on_the_survivor(
     await session.flush()
     assert rebuild(await ticket_events(session, survivor.id)) == found
     assert rebuild(await ticket_events(session, victim.id)) == await stored(session, victim)
+
+
+LATE_NEWS = """
+pauses = ["waiting_customer"]
+
+[[policy]]
+id = "parts"
+title = { en = "Parts" }
+when.category = "parts"
+clocks = [{ name = "news", clock = "status_update", target = "10h", pausable = true }]
+
+[[policy]]
+id = "all"
+title = { en = "All" }
+clocks = [{ name = "done", clock = "resolution", target = "90h", pausable = true }]
+"""
+
+
+async def now_parts(session, ticket, li, clock):
+    """The ticket becomes one that is promised news, too."""
+    changes = {"category": "parts"}
+    by, now = agent(li.id), clock()
+    await actions.edit(session, ticket.id, version=None, changes=changes, by=by, now=now)
+    await session.flush()
+    assert rebuild(await ticket_events(session, ticket.id)) == await stored(session, ticket)
+    found = (await stored(session, ticket)).items()
+    [news] = [run for (kind, *_), run in found if kind is ClockKind.STATUS_UPDATE]
+    return news
+
+
+async def test_what_is_promised_while_the_ticket_waits_stands_still_with_it(
+    session, clock, li
+) -> None:
+    clock.advance(minutes=1)  # the newest holds
+    await keep_policies(session, LATE_NEWS, now=clock())
+    ticket = await begun(session, clock)
+    began = clock()
+    clock.advance(hours=2)
+    await messages.reply(session, ticket.id, text="Which one?", by=agent(li.id), now=clock())
+    await wait(session, ticket, li, clock)
+    clock.advance(hours=30)
+
+    news = await now_parts(session, ticket, li, clock)
+
+    assert (news.state, news.started_at) == (ClockState.PAUSED, began)
+    assert (news.consumed, news.due_at) == (2 * 3600, None)
+    clock.advance(hours=1)
+    await actions.resume(session, ticket.id, by=agent(li.id), now=clock())
+    assert ticket.next_due_at == clock() + timedelta(hours=8)
+
+
+async def test_what_is_promised_later_does_not_count_earlier_waiting(session, clock, li) -> None:
+    clock.advance(minutes=1)  # the newest holds
+    await keep_policies(session, LATE_NEWS, now=clock())
+    ticket = await begun(session, clock)
+    clock.advance(hours=2)
+    await messages.reply(session, ticket.id, text="Which one?", by=agent(li.id), now=clock())
+    await wait(session, ticket, li, clock)
+    clock.advance(hours=30)
+    await actions.resume(session, ticket.id, by=agent(li.id), now=clock())
+    clock.advance(hours=1)
+
+    news = await now_parts(session, ticket, li, clock)
+
+    assert (news.state, news.due_at) == (ClockState.RUNNING, clock() + timedelta(hours=7))
+
+
+async def test_what_is_late_when_it_is_promised_is_late_from_then_on(session, clock, li) -> None:
+    clock.advance(minutes=1)  # the newest holds
+    await keep_policies(session, LATE_NEWS, now=clock())
+    ticket = await begun(session, clock)
+    clock.advance(hours=11)
+
+    news = await now_parts(session, ticket, li, clock)
+
+    assert (news.state, news.breached_at) == (ClockState.BREACHED, clock())
+    assert news.breach_cause == "policy_change"
+    assert ticket.breached_at == clock()

@@ -91,6 +91,7 @@ class Desk:
         try:
             done = True, self.floor.step(do)
         except ContactCenterError:
+            self.sight.nothing()
             return False, None
         self._see()
         return done

@@ -9,6 +9,7 @@ from contact_center.complaints.actions import filing
 from contact_center.complaints.actions.turns import Turn
 from contact_center.events.rules import BOT, SYSTEM
 from contact_center.links import actions as links
+from contact_center.messages import actions as messages
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import UNFINISHED, ResolutionCode, Settled, Status, TicketKind
 from scheduler import sweeps
@@ -35,6 +36,18 @@ class Ending(Steps):
         row = self.desk.ticket(ticket, {Status.OPEN})
         by = BOT if who == "bot" else self.desk.person(who, row)
         self.step(closure.resolve, row.id, code=ResolutionCode.SOLVED, by=by)
+
+    @where("tickets", Status.OPEN)
+    @rule(ticket=TICKETS, who=st.sampled_from(["assignee", "owner", "acting"]))
+    def answer_and_resolve(self, ticket: int, who: str) -> None:
+        row = self.desk.ticket(ticket, {Status.OPEN})
+        facts = {"by": self.desk.person(who, row), "now": self.desk.now}
+
+        async def end(session: AsyncSession) -> None:
+            await messages.reply(session, row.id, text="It works again", **facts)
+            await closure.resolve(session, row.id, code=ResolutionCode.SOLVED, **facts)
+
+        self.done("answer_and_resolve", end)
 
     @where("tickets", *RESOLVED)
     @rule(ticket=TICKETS, who=PEOPLE)

@@ -17,10 +17,10 @@ from tests.acceptance.machine.desk import HELD
 from tests.acceptance.machine.steps import COLLEAGUES, PEOPLE, TICKETS, Steps, seldom, where
 from tests.support.calendars import SHIPPED
 
-TERMS = [
-    requests.Terms(calendar=calendar, settings=HandoverSettings())
+TERMS = {
+    calendar.name: requests.Terms(calendar=calendar, settings=HandoverSettings())
     for calendar in (ROUND_THE_CLOCK, SHIPPED["business"])
-]
+}
 REASONS = st.sampled_from(["I must", "I must", "I must", ""])
 REQUESTED = HandoverState.REQUESTED
 SKILL = TransferReason.SKILL
@@ -33,13 +33,11 @@ class Handing(Steps):
         who=PEOPLE,
         to=COLLEAGUES,
         kind=st.sampled_from([HandoverKind.TRANSFER, *HandoverKind]),
-        terms=st.sampled_from(TERMS),
+        calendar=st.sampled_from(sorted(TERMS)),
     )
-    def ask(
-        self, ticket: int, who: int | str, to: int, kind: HandoverKind, terms: requests.Terms
-    ) -> None:
+    def ask(self, ticket: int, who: int | str, to: int, kind: HandoverKind, calendar: str) -> None:
         row, receiver = self.desk.ticket(ticket), self.desk.staff[to]
-        by = self.desk.person(who, row)
+        by, terms = self.desk.person(who, row), TERMS[calendar]
         self.step(
             requests.request, row.id, kind=kind, to=receiver, reason=SKILL, terms=terms, by=by
         )

@@ -31,6 +31,10 @@ class Sight:
         if "events" in written:
             self._listen(connection)
 
+    def nothing(self) -> None:
+        """Happened in the last step."""
+        self.before, self.fresh = self.now, []
+
     def _listen(self, connection: Connection) -> None:
         kind = _kind(connection.dialect, "events")
         sql = f"{kind.sql} WHERE id > {self._last} ORDER BY id"

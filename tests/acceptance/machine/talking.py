@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.channels.base import Sender
+from contact_center.channels.base import Inbound, Sender
 from contact_center.messages import actions as messages
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ACTIVE, WAITING, Priority, Status, TicketKind
-from tests.acceptance.machine.steps import COLLEAGUES, PEOPLE, TICKETS, Steps, where
+from tests.acceptance.machine.steps import COLLEAGUES, PEOPLE, TICKETS, Steps, seldom, where
 from tests.support.factories import inbound
 
 # Two threads are of one customer: their tickets can be merged.
@@ -39,7 +39,7 @@ class Talking(Steps):
     @rule(thread=st.sampled_from([0, 0, 0, 1, 1, 2, 3]), text=WORDS, kind=KINDS)
     def customer_writes(self, thread: int, text: str, kind: TicketKind | None) -> None:
         channel, address = THREADS[thread]
-        message = inbound(
+        self.sent = message = inbound(
             text,
             channel=channel,
             thread=f"thread-{thread}",
@@ -47,10 +47,21 @@ class Talking(Steps):
             kind=kind and kind.value,
         )
 
+        self._receive("customer_writes", message)
+
+    def _receive(self, name: str, message: Inbound) -> None:
         async def receive(session: AsyncSession) -> None:
             await self.desk.intake.receive(session, [message], now=self.desk.now)
 
-        self.done("customer_writes", receive)
+        self.done(name, receive)
+
+    @seldom(9)
+    @rule()
+    def receive_again(self) -> None:
+        """What a provider delivers twice."""
+        self._receive("receive_again", self.sent)
+        assert not self.desk.sight.fresh, "K3"
+        assert not list(self.desk.sight.changed("tickets")), "K3"
 
     @rule(ticket=TICKETS, who=PEOPLE)
     def reply(self, ticket: int, who: int | str) -> None:
@@ -74,6 +85,18 @@ class Talking(Steps):
     def claim(self, ticket: int, who: int) -> None:
         row = self.desk.ticket(ticket, {Status.QUEUED})
         self.step(tickets.claim, row.id, by=self.desk.person(who, row))
+
+    @seldom(3)
+    @where("tickets", Status.QUEUED)
+    @rule(ticket=TICKETS, first=COLLEAGUES)
+    def everybody_claims(self, ticket: int, first: int) -> None:
+        """One after another; `test_races.py` lets them do it at the same time."""
+        row, claims = self.desk.ticket(ticket, {Status.QUEUED}), []
+        for who in range(first, first + len(self.desk.staff)):
+            by = self.desk.person(who % len(self.desk.staff), row)
+            self.step(tickets.claim, row.id, by=by)
+            claims += [event for event in self.desk.sight.fresh if event.kind == "ticket.claimed"]
+        assert len(claims) <= 1, "O3"
 
     @where("tickets", Status.QUEUED)
     @rule(ticket=TICKETS, who=COLLEAGUES, reason=st.sampled_from(["", "holidays"]))

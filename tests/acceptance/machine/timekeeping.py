@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from contact_center.calendars.hours import Calendar, between
 from contact_center.sla.actions.rows import run_of
@@ -30,7 +31,7 @@ TERMINAL = {ClockState.MET, ClockState.CANCELLED}
 @dataclass
 class Timekeeping:
     paused: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)  # at, due then
-    told: set[tuple[int, str, int, int]] = field(default_factory=set)  # rungs
+    told: set[tuple[Any, ...]] = field(default_factory=set)  # rungs
 
     def check(self, desk: Desk) -> None:
         moved = set()
@@ -44,11 +45,10 @@ class Timekeeping:
         for event in desk.sight.fresh:
             if event.ticket_id is not None and event.data.get(CLOCKS):
                 moved.add(event.ticket_id)
-            is_rung = event.kind in ("escalation.fired", "escalation.skipped")
-            if is_rung and event.data["clock"] not in OF_WORK_ORDERS:  # these begin anew
-                rung = tuple(event.data[name] for name in ("clock", "ref", "rung"))
-                assert (event.ticket_id, *rung) not in self.told, "C6"
-                self.told.add((event.ticket_id, *rung))
+            if event.kind in ("escalation.fired", "escalation.skipped"):
+                rung = _rung(desk, event)
+                assert rung not in self.told, "C6"
+                self.told.add(rung)
         for number in moved:
             check_log(desk, number)
         for ticket in desk.sight.now["tickets"].values():
@@ -69,6 +69,14 @@ class Timekeeping:
                 assert shift == between(time, since, now), ("T6", clock, since, due, now)
         elif "retargeted" in verbs or "inherited" in verbs:
             self.paused.pop(clock.id, None)
+
+
+def _rung(desk: Desk, event: Row) -> tuple[Any, ...]:
+    """Of a department's attempts the last one runs."""
+    kind, ref = event.data["clock"], event.data["ref"]
+    clocks = desk.sight.of("clocks", event.ticket_id)
+    attempt = max(clock.attempt for clock in clocks if (clock.kind, clock.ref_id) == (kind, ref))
+    return event.ticket_id, kind, ref, attempt, event.data["rung"]
 
 
 def check_log(desk: Desk, ticket_id: int) -> None:

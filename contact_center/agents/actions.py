@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.agents import queries, rules
@@ -113,10 +114,15 @@ async def edit_team(
 
 
 async def delete_team(session: AsyncSession, team: Team, *, by: Actor, now: datetime) -> None:
-    """Raises an integrity error while tickets belong to it."""
-    team_id = team.id
-    await session.delete(team)
-    await session.flush()
+    """Raises Conflict where something tells of it."""
+    team_id, name = team.id, team.name
+    try:
+        async with session.begin_nested():
+            await session.delete(team)
+    except IntegrityError as error:
+        raise Conflict(
+            f"team {name} has tickets or work orders, or had some: take its members out instead"
+        ) from error
     await record(session, "team.deleted", actor=by, now=now, data={"team_id": team_id})
 
 

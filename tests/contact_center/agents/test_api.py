@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from contact_center.agents.rules import agent_of_code
 from contact_center.events.models import Event
+from tests.support.factories import make_team, make_ticket
 
 
 async def events(runtime, kind: str) -> list[Event]:
@@ -234,3 +235,17 @@ async def test_of_two_edits_at_once_none_is_lost_silently(login) -> None:
     done = [await answer.json() for answer in answers if answer.status == 200]
     shown = await (await admin.get(address)).json()
     assert shown["version"] == 1 + len(done)
+
+
+async def test_a_team_with_tickets_stays_and_it_is_said_what_to_do(login, db, clock) -> None:
+    admin = await login("admin")
+    async with db.begin() as session:
+        team = await make_team(session, name="Returns", now=clock())
+        await make_ticket(session, now=clock(), team_id=team.id)
+
+    refused = await admin.delete(f"/api/v1/teams/{team.id}")
+
+    assert refused.status == 409
+    wanted = "team Returns has tickets or work orders, or had some: take its members out instead"
+    assert (await refused.json())["detail"] == wanted
+    assert (await admin.get(f"/api/v1/teams/{team.id}")).status == 200

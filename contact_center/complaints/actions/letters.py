@@ -35,6 +35,7 @@ async def letter(
         "reason": complaint.extension_reason,
         "decision": _decided(case, kind, turn=turn, language=language),
         "reasons": decision.reasons if decision else "",
+        "further": _further(case, turn=turn, language=language),
         "redress": _redress(case.redress, turn=turn, language=language),
     }
     return compose(kind, facts=facts, texts=turn.texts, language=language)
@@ -46,6 +47,12 @@ def _decided(case: Case, kind: LetterKind, *, turn: Turn, language: str) -> str:
         return turn.texts.say(language, "letters.agreed")
     outcome = case.decision.outcome if case.decision else None
     return decided(outcome, texts=turn.texts, language=language)
+
+
+def _further(case: Case, *, turn: Turn, language: str) -> str:
+    """Where the customer may go; there is one review, and after it none."""
+    key = "letters.further" if case.complaint.level == 1 else "letters.further_last"
+    return turn.texts.say(language, key, company=turn.settings.company)
 
 
 def _day(turn: Turn, at: datetime | None) -> str:

@@ -32,3 +32,20 @@ async def test_a_letter_names_what_is_granted_and_not_what_is_only_proposed(
     letter = await letters.letter(file.session, case, LetterKind.FINAL, language="en", turn=turn)
 
     assert ("for the kettle" in letter.text) is is_named
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_the_letter_after_the_review_offers_no_other_review(file, language) -> None:
+    turn, review = file.by(file.ann), {"en": "ask us for a review", "zh": "申请内部复核"}[language]
+    case = await queries.view_case(file.session, file.id, procedure=usual_procedure())
+
+    first = await letters.letter(file.session, case, LetterKind.FINAL, language=language, turn=turn)
+    case.complaint.level = 2
+    second = await letters.letter(
+        file.session, case, LetterKind.FINAL, language=language, turn=turn
+    )
+
+    assert review in first.text
+    assert review not in second.text
+    outside = {"en": "bodies outside", "zh": "以外的机构"}[language]
+    assert outside in second.text

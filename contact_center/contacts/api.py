@@ -25,6 +25,7 @@ Said = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
 ]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
 
 
 class Contact(Body):
@@ -35,7 +36,7 @@ class Contact(Body):
     ticket_id: Id | None = None
     customer_id: Id | None = None
     name: Line = ""
-    phone: Line = Field("", description="needed of somebody who is not known")
+    phone: Phone = Field("", description="needed of somebody who is not known")
     subject: Line = ""
     kind: TicketKind | None = None
     priority: Priority | None = None

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from contact_center.callbacks.rules import BUTTON, needs_nobody
@@ -37,17 +38,27 @@ RECEIPT = "receipt"  # a delivery's kind
 LONGEST_ID = 400  # characters
 LONGEST_SUBJECT = 998  # characters
 LONGEST_NAME = 200  # characters
+LONGEST_FACTS = {"email": 320, "phone": 40, "language": 8}  # characters, of a sender
 _HALF_PAIR = re.compile(r"[\ud800-\udfff]")
 MOST_FILES = 50
 
 
 def tidy(inbound: Inbound) -> Inbound:
-    """Without what no database can keep: NUL characters and halves of surrogate pairs."""
+    """Without what no database can keep: NUL characters and halves of surrogate pairs.
+
+    What is too long to be a telephone number (an address, a language) is none.
+    """
     sender = inbound.sender
+    unfit: dict[str, Any] = {
+        name: None
+        for name, longest in LONGEST_FACTS.items()
+        if (fact := getattr(sender, name)) and not (len(fact) <= longest and _is_storable(fact))
+    }
     said = (inbound.text, inbound.subject or "", inbound.original or "", sender.name)
     named = (inbound.external_id, inbound.thread, sender.address, *inbound.tags)
     fits = (
-        len(said[1]) <= LONGEST_SUBJECT
+        not unfit
+        and len(said[1]) <= LONGEST_SUBJECT
         and len(sender.name) <= LONGEST_NAME
         and len(inbound.external_id) <= LONGEST_ID
     )
@@ -65,6 +76,7 @@ def tidy(inbound: Inbound) -> Inbound:
             sender,
             address=_storable(sender.address),
             name=_storable(sender.name)[:LONGEST_NAME],
+            **unfit,
         ),
     )
 

@@ -83,7 +83,7 @@ async def list_my_absences(call: Call) -> list[AbsenceView]:
     return await _of(call, call.agent.id)
 
 
-@routes.post("/me/absences", errors=(409,), idempotent=True)
+@routes.post("/me/absences", errors=(404, 409), idempotent=True)
 async def plan_my_absence(call: Call, body: NewAbsence) -> AbsenceView:
     """Plan one's own absence."""
     return await _plan(call, call.agent.id, body)

@@ -197,7 +197,7 @@ async def show_me(call: Call) -> AgentView:
     return await show_agent_view(call, await queries.get_agent(call.session, call.agent.id))
 
 
-@routes.patch("/me", if_match="optional")
+@routes.patch("/me", if_match="optional", errors=(404,))
 async def edit_me(call: Call, body: ProfileEdit) -> AgentView:
     """Edit one's own profile."""
     return await _edit(call, call.agent.id, body)

@@ -108,6 +108,7 @@ async def test_nobody_calls_without_being_somebody(house) -> None:
     li = await house()
 
     assert (await li.post("/api/v1/contacts", json=CALL)).status == 422
+    assert (await li.post("/api/v1/contacts", json={**CALL, "phone": "1" * 41})).status == 422
     assert (await li.post("/api/v1/contacts", json={**CALL, "customer_id": 99})).status == 404
     assert (await li.post("/api/v1/contacts", json={**CALL, "ticket_id": 99})).status == 404
 

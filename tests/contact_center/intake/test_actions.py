@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import event, func, select, text
@@ -296,6 +297,18 @@ async def test_a_nul_character_and_half_a_surrogate_pair_are_replaced(intake, db
     async with db.read() as session:
         [said] = await message_queries.ticket_messages(session, receipt.ticket_id)
     assert said.text == "a\ufffdb\ufffdc"
+
+
+async def test_what_is_no_telephone_number_or_language_is_left_out(intake, db) -> None:
+    odd = inbound(address="ann")
+    sender = replace(odd.sender, phone="9" * 41, email="\x00", language="zh-Hans-CN")
+
+    [receipt] = await intake.handle([replace(odd, sender=sender)])
+
+    assert receipt.outcome == Outcome.TICKETED
+    async with db.read() as session:
+        ann = await session.scalar(select(Customer))
+    assert (ann.phone, ann.email, ann.language) == (None, None, "en")
 
 
 async def test_mail_is_confirmed_with_the_tickets_number(intake, db) -> None:

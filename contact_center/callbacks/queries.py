@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contact_center.callbacks.models import IS_ACTIVE, Callback, CallbackState
 from contact_center.db import insert_or_ignore
 from contact_center.errors import NotFound
-from contact_center.tickets.models import NOT_CALLED_BACK, Ticket
+from contact_center.tickets.models import NOT_CALLED_BACK, UNFINISHED, Ticket
 
 
 async def get_callback(session: AsyncSession, callback_id: int) -> Callback:
@@ -33,6 +33,17 @@ async def latest_callback(session: AsyncSession, ticket_id: int) -> Callback | N
 async def callbacks_of(session: AsyncSession, ticket_id: int) -> Sequence[Callback]:
     found = select(Callback).where(Callback.ticket_id == ticket_id).order_by(Callback.cycle)
     return (await session.scalars(found)).all()
+
+
+async def sent_back(session: AsyncSession, *, limit: int) -> Sequence[Ticket]:
+    """Open tickets whose customers were not satisfied when they were last asked."""
+    found = select(Ticket).join(Callback, Callback.ticket_id == Ticket.id)
+    found = found.where(
+        Ticket.status.in_(UNFINISHED),
+        Callback.cycle == Ticket.reopen_count - 1,
+        Callback.state == CallbackState.COMPLETED,
+    )
+    return (await session.scalars(found.order_by(Callback.answered_at.desc()).limit(limit))).all()
 
 
 async def plan(

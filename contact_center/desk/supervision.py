@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from contact_center.agents.queries import absent_agents, agent_names
+from contact_center.callbacks.queries import sent_back
 from contact_center.complaints.queries import Filter, register
 from contact_center.desk.login import Nothing
 from contact_center.desk.render import go_to, page, reader_of
@@ -16,7 +17,6 @@ from contact_center.desk.rows import Row, rows_of
 from contact_center.desk.shell import surroundings
 from contact_center.escalations.models import Escalation
 from contact_center.escalations.queries import rungs_reached
-from contact_center.events.queries import alerts
 from contact_center.events.rules import Actor
 from contact_center.handovers.queries import held_by, much_transferred
 from contact_center.supervision import actions
@@ -102,15 +102,12 @@ async def end(call: Call, order_id: Id, form: Form[EndingForm]) -> web.Response:
 async def _panels(call: Call, session: "AsyncSession") -> list[tuple[str, Sequence[Ticket]]]:
     waits = timedelta(minutes=call.runtime.settings.supervision.unclaimed_minutes)
     me, absent = call.agent.id, sorted(await absent_agents(session, now=call.now))
-    unhappy = await alerts(session, limit=MOST)
-    numbers = list(dict.fromkeys(event.ticket_id for event in unhappy if event.ticket_id))
-    found = await tickets_by_id(session, numbers)
     return [
         ("breached", await queue_page(session, Queue.BREACHED, agent_id=me, limit=MOST)),
         ("transferred", await much_transferred(session, times=2, reader=me, limit=MOST)),
         ("absent", await held_by(session, absent, reader=me, limit=MOST) if absent else []),
         ("unclaimed", await unclaimed_before(session, call.now - waits, limit=MOST)),
-        ("unhappy", [found[number] for number in numbers if number in found]),
+        ("unhappy", await sent_back(session, limit=MOST)),
         ("silent", await _silent(call, session)),
     ]
 

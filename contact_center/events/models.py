@@ -9,14 +9,10 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     func,
-    text,  # noqa: TID251  partial index
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.db import Key, Short, Table
-
-ALERT = "lead.alerted"
-_IS_ALERT = text(f"kind = '{ALERT}'")
 
 
 class Event(Table):
@@ -31,7 +27,6 @@ class Event(Table):
         UniqueConstraint("ticket_id", "seq"),
         Index("ix_events_at", "at"),
         Index("ix_events_recorded_at", "recorded_at"),
-        Index("ix_events_alerts", "id", sqlite_where=_IS_ALERT, postgresql_where=_IS_ALERT),
     )
 
     id: Mapped[Key]

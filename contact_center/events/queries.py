@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, select, text
+from sqlalchemy import ColumnElement, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import insert_numbered
 from contact_center.db import Table, is_postgresql
-from contact_center.events.models import ALERT, Event
+from contact_center.events.models import Event
 
 EVENTS = Table.metadata.tables["events"]
 
@@ -43,17 +43,6 @@ async def events_since(
 
 async def last_event_id(session: AsyncSession) -> int:
     return await session.scalar(select(Event.id).order_by(Event.id.desc()).limit(1)) or 0
-
-
-async def alerts(
-    session: AsyncSession, *, before: int | None = None, limit: int = 50
-) -> Sequence[Event]:
-    """What leads have been alerted to, the newest first."""
-    # As in the partial index: with a parameter it would not be used.
-    found = select(Event).where(text(f"kind = '{ALERT}'"))
-    if before is not None:
-        found = found.where(Event.id < before)
-    return (await session.scalars(found.order_by(Event.id.desc()).limit(limit))).all()
 
 
 async def latest_events(

@@ -4,12 +4,11 @@ from datetime import timedelta
 
 from contact_center.agents.models import Role
 from contact_center.alerts.actions import alert
+from contact_center.callbacks.models import Callback, CallbackState
 from contact_center.escalations.actions.looking import climbed
-from contact_center.events.actions import record
-from contact_center.events.rules import SYSTEM
 from contact_center.supervision.actions import order
 from contact_center.tickets.queries import get_ticket, lock_ticket
-from scheduler.sweeps import climb_ladder
+from scheduler.sweeps import climb_ladder, route_waiting
 
 
 async def tell(desk, login, key: str = "k", kind: str = "not_solved") -> None:
@@ -72,9 +71,12 @@ async def test_the_board_shows_what_needs_a_supervisor(desk, clock) -> None:
         ticket = await lock_ticket(session, 1)
         await order(session, ticket, cause="breach", now=clock())
         unhappy = await lock_ticket(session, 2)
-        data = {"why": "not_solved", "score": 2}
-        await record(session, "lead.alerted", actor=SYSTEM, now=clock(), ticket=unhappy, data=data)
+        unhappy.reopen_count = 1
+        answer = {"state": CallbackState.COMPLETED, "score": 2, "answered_at": clock()}
+        asked = Callback(ticket_id=2, cycle=0, due_at=clock(), created_at=clock(), **answer)
+        session.add(asked)
     clock.advance(minutes=31)
+    await route_waiting(desk.runtime)  # alerts the lead to both: nobody has taken them
 
     html = await desk.page("/desk/supervision", lead)
     panels = dict(re.findall(r'id="panel-(\w+)"(.*?)</table>', html, re.S))
@@ -83,6 +85,7 @@ async def test_the_board_shows_what_needs_a_supervisor(desk, clock) -> None:
     assert set(panels) == {"unclaimed", "unhappy"}
     assert "T-000001" in panels["unclaimed"]
     assert "T-000002" in panels["unhappy"]
+    assert "T-000001" not in panels["unhappy"]
 
 
 async def test_o7_the_board_of_whom_it_is_about_leaves_it_out(desk, clock) -> None:

@@ -62,8 +62,8 @@ def mime_tree(raw: bytes, budget: Budget) -> Message:
         budget.check()
         return Message(policy)
 
-    # A policy takes every attribute of its class by name, which its stub does not know.
-    policy = _Bounded(budget=budget, message_factory=new_part)  # type: ignore[call-arg]
+    # A policy takes every attribute of its class by name.
+    policy = _Bounded(budget=budget, message_factory=new_part)  # type: ignore[call-arg]  # not in its stub
     parser = BytesFeedParser(policy=policy)
     for start in range(0, len(raw), _STEP):
         budget.check()

@@ -23,7 +23,7 @@ from contact_center.sla.models import OF_WORK_ORDERS, Clock
 from contact_center.sla.queries import calendar_versions
 from contact_center.sla.rules import engine
 from contact_center.sla.rules.engine import Run
-from contact_center.sla.rules.history import change
+from contact_center.sla.rules.history import breach_facts, change
 from contact_center.supervision import actions as supervision
 from contact_center.supervision.models import Cause, SupervisionOrder
 from contact_center.supervision.queries import orders_for
@@ -130,8 +130,7 @@ def _note_breaches(scene: _Scene) -> None:
             first = min(ticket.breached_at or at, at)
             scene.held[ticket.id] = ticket._replace(breached_at=first)
         said = change("breached", look.before, look.run)
-        facts = {"clock": said["clock"], "due_at": said["breached_at"], "clocks": [said]}
-        scene.say(ticket.id, "clock.breached", facts)
+        scene.say(ticket.id, "clock.breached", breach_facts(said))
 
 
 async def _order_supervision(session: AsyncSession, scene: _Scene) -> None:

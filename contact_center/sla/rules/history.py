@@ -45,6 +45,11 @@ def change(verb: str, before: Run | None, after: Run) -> dict[str, Any]:
     return facts
 
 
+def breach_facts(broken: Mapping[str, Any]) -> dict[str, Any]:
+    """What the log says of one clock's change to broken."""
+    return {"clock": broken["clock"], "due_at": broken["breached_at"], "clocks": [broken]}
+
+
 def started(run: Run) -> list[dict[str, Any]]:
     """Of a new clock; one that begins late has begun before it broke."""
     if run.state is not ClockState.BREACHED:

@@ -11,6 +11,7 @@ from contact_center.events.actions import record_all
 from contact_center.events.rules import SYSTEM
 from contact_center.sla.actions import together
 from contact_center.sla.actions.rows import Changes
+from contact_center.sla.rules.history import breach_facts
 from contact_center.tickets import queries
 from contact_center.tickets.actions.telling import say
 from contact_center.tickets.models import Ticket
@@ -55,13 +56,12 @@ def _count(ticket: Ticket, broken: Mapping[str, Any]) -> None:
 
 
 def _breach(ticket: Ticket, change: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    facts = {"clock": change["clock"], "due_at": change["breached_at"], "clocks": [change]}
     return {
         "ticket_id": ticket.id,
         "seq": ticket.event_count,
         "kind": "clock.breached",
         "actor": SYSTEM,
-        "data": facts,
+        "data": breach_facts(change),
         "at": now,
     }
 
@@ -80,5 +80,4 @@ async def tell_broken(
 ) -> None:
     for broken in changes:
         _count(ticket, broken)
-        facts = {"clock": broken["clock"], "due_at": broken["breached_at"], "clocks": [broken]}
-        await say(session, ticket, "clock.breached", by=SYSTEM, now=now, **facts)
+        await say(session, ticket, "clock.breached", by=SYSTEM, now=now, **breach_facts(broken))

@@ -83,6 +83,13 @@ class Service:
     def log(self) -> str:
         return (self._directory / "service.log").read_text()
 
+    async def said(self, text: str, *, times: int = 1) -> str:
+        """The whole log once it holds the text so often: a ready service may still be speaking."""
+        async with asyncio.timeout(START_WITHIN):
+            while (log := self.log()).count(text) < times:
+                await asyncio.sleep(0.05)
+        return log
+
     async def _is_ready(self, http: aiohttp.ClientSession) -> bool:
         try:
             async with http.get(f"{self.url}/readyz") as answer:

@@ -49,7 +49,7 @@ from contact_center.web.principal import AUTHENTICATOR
 from contact_center.web.routes import Routes
 from contact_center.web.security import add_headers
 from contact_center.web.sse import STREAMS, Streams
-from contact_center.work_orders import api as work_orders
+from contact_center.work_orders.api import issuing, working
 
 VERSION = "1.0"  # of the interface
 TABLES = (
@@ -72,7 +72,8 @@ TABLES = (
     supervision.routes,
     talking.routes,
     closure.routes,
-    work_orders.routes,
+    issuing.routes,
+    working.routes,
     promises.routes,
     uploads.routes,
     links.routes,

@@ -9,8 +9,9 @@ from contact_center.agents.models import Agent
 from contact_center.calendars.week import ROUND_THE_CLOCK
 from contact_center.complaints.actions import handling
 from contact_center.complaints.models import EvidenceKind, Stage
+from contact_center.demo.cases import Case
 from contact_center.demo.people import BILLING, WAREHOUSE
-from contact_center.demo.performing import Case, Performance
+from contact_center.demo.performing import Performance
 from contact_center.demo.stories import Scenery
 from contact_center.events.rules import Actor, agent
 from contact_center.handovers.actions import requests as handovers

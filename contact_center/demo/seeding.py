@@ -12,8 +12,9 @@ from contact_center.channels.base import Inbound, Sender
 from contact_center.customers.queries import find_identities, get_customer
 from contact_center.db import Database
 from contact_center.demo import people, queries
+from contact_center.demo.cases import Case
 from contact_center.demo.people import CHINESE, COMPLAINTS, SERVICE, Buyer, Staff
-from contact_center.demo.performing import Case, Performance
+from contact_center.demo.performing import Performance
 from contact_center.demo.plots import DIALOGUES, Beat, Do, Stage, plot
 from contact_center.demo.recording import FILE, load
 from contact_center.demo.scenes import Scenes

@@ -6,6 +6,7 @@ directory is `--config`, else `CC_CONFIG`, else `./config`, else the copy that t
 
 import os
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -133,6 +134,10 @@ class Callbacks(Section):
     delay_minutes: int = Field(60, ge=0)
     answer_within_hours: int = Field(72, gt=0)
     reopen_within_days: int = Field(14, gt=0)
+
+    @property
+    def reopen_window(self) -> timedelta:
+        return timedelta(days=self.reopen_within_days)
 
 
 class Reminders(Section):

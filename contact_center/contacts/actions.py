@@ -3,10 +3,11 @@
 Callers own the transaction. What is new goes through the inbox first, as everything does.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.agents import queries as agents
 from contact_center.channels.media import Medium
 from contact_center.conversations.queries import find_conversation
 from contact_center.customers import queries as customers
@@ -39,14 +40,36 @@ async def address_of(
     return address
 
 
-async def check_may_log(session: AsyncSession, *, medium: Medium, address: str, by: Actor) -> None:
-    """What would join a complaint about the logger is for somebody else. Raises Forbidden."""
+async def check_may_log(
+    session: AsyncSession,
+    *,
+    medium: Medium,
+    address: str,
+    reopen_window: timedelta,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Asked before anything is stored: what is kept is never refused afterwards.
+
+    What would join a complaint about the logger, or comes so soon after one that it may still be
+    about it, is for somebody else (Forbidden); the absent take up nothing new (Conflict).
+    """
+    agent = await tickets.acting_agent(session, by)
     conversation = await find_conversation(session, channel=medium.value, thread=address)
-    if conversation is None or conversation.ticket_id is None:
-        return
-    ticket = await ticket_queries.get_ticket(session, conversation.ticket_id)
-    if ticket.status not in FINISHED:
-        await tickets.check_not_recused(session, ticket, tickets.number_of(by))
+    if conversation is not None and conversation.ticket_id is not None:
+        ticket = await ticket_queries.get_ticket(session, conversation.ticket_id)
+        if not _is_long_over(ticket, reopen_window=reopen_window, now=now):
+            await tickets.check_not_recused(session, ticket, agent.id)
+        if ticket.status in (ACTIVE - {Status.QUEUED}) | {Status.RESOLVED}:
+            return  # it joins what somebody has already
+    await agents.check_present(session, agent, now=now)
+
+
+def _is_long_over(ticket: Ticket, *, reopen_window: timedelta, now: datetime) -> bool:
+    if ticket.status is Status.CANCELLED:
+        return True
+    resolved_at = ticket.resolved_at
+    return ticket.status in FINISHED and (resolved_at is None or now - resolved_at > reopen_window)
 
 
 async def add_to_ticket(

@@ -92,7 +92,12 @@ async def _inbound(call: Call, body: Contact) -> Inbound:
         if not address:
             raise Invalid("say who it was: a ticket, a customer, or a telephone number")
         await actions.check_may_log(
-            session, medium=body.medium, address=address, by=agent(call.agent.id)
+            session,
+            medium=body.medium,
+            address=address,
+            reopen_window=call.runtime.settings.callbacks.reopen_window,
+            by=agent(call.agent.id),
+            now=call.now,
         )
     return Inbound(
         channel=body.medium.value,

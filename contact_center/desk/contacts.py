@@ -60,7 +60,14 @@ async def log_contact(call: Call, form: Form[ContactForm]) -> web.Response:
         return go_to(call, f"/desk/tickets/{number}")
     inbound = _inbound(form)
     async with call.runtime.db.read() as session:
-        await actions.check_may_log(session, medium=form.medium, address=form.phone, by=by)
+        await actions.check_may_log(
+            session,
+            medium=form.medium,
+            address=form.phone,
+            reopen_window=call.runtime.settings.callbacks.reopen_window,
+            by=by,
+            now=now,
+        )
     receipt = await call.runtime.inbox.submit(inbound)
     if receipt.ticket_id is None or receipt.message_id is None:
         raise Invalid(f"this cannot become a ticket: {receipt.reason}")

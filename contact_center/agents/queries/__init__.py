@@ -14,6 +14,7 @@ from contact_center.agents.queries.absences import (
 from contact_center.agents.queries.acting import (
     absent_agents,
     acting_for,
+    check_present,
     hold_present_agent,
     is_recused,
     kept_from,
@@ -59,6 +60,7 @@ __all__ = [
     "all_agents",
     "all_teams",
     "change_team_chat",
+    "check_present",
     "coming_absences",
     "current_absence",
     "default_deputy_of",

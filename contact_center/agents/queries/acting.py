@@ -25,10 +25,16 @@ from contact_center.agents.queries.teams import teams_of
 async def hold_present_agent(session: AsyncSession, agent_id: int, *, now: datetime) -> Agent:
     """Somebody who may be given work now. Raises NotFound, Conflict, and Absent with the deputy."""
     agent = await hold_active_agent(session, agent_id)
-    absence = await current_absence(session, agent_id, now=now)
+    await check_present(session, agent, now=now)
+    return agent
+
+
+async def check_present(session: AsyncSession, agent: Agent, *, now: datetime) -> None:
+    """Raises Absent with the deputy."""
+    absence = await current_absence(session, agent.id, now=now)
     if absence is None:
-        return agent
-    number = (await acting_for(session, [agent_id], now=now)).get(agent_id)
+        return
+    number = (await acting_for(session, [agent.id], now=now)).get(agent.id)
     facts: dict[str, object] = {"until": absence.ends_at.isoformat()}
     if number is None:
         raise Absent(f"{agent.name} is absent, and nobody stands in", **facts)

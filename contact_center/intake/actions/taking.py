@@ -8,7 +8,7 @@ into quarantine; nothing is lost, and nothing is answered before it is durable.
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -193,7 +193,6 @@ class Intake:
         }
 
     def _decide(self, batch: Batch) -> None:
-        window = timedelta(days=self.settings.callbacks.reopen_within_days)
         for key, inbound in batch.fresh.items():
             batch.decisions[key] = rules.decide(
                 inbound,
@@ -201,7 +200,7 @@ class Intake:
                 sender_id=batch.senders[key],
                 dialogue=self.dialogue,
                 now=batch.now,
-                reopen_window=window,
+                reopen_window=self.settings.callbacks.reopen_window,
             )
             if rules.wants_receipt(inbound, batch.decisions[key].draft):
                 rules.announce_receipt(batch.talks[key], batch.decisions[key].draft)

@@ -1,10 +1,16 @@
+from datetime import timedelta
+
 import pytest
 from aiohttp.test_utils import TestServer
+from sqlalchemy import func, select
 
+from contact_center.agents.models import Absence
 from contact_center.app import build_app
 from contact_center.channels.dialogue import Step
 from contact_center.intake.actions.taking import Intake
 from contact_center.messages.queries import ticket_messages
+from contact_center.tickets.models import Status, Ticket
+from contact_center.tickets.queries import lock_ticket
 from tests.support.clients import Browsers, Login
 from tests.support.factories import make_customer, make_ticket
 from tests.support.inboxes import with_intake
@@ -127,3 +133,48 @@ async def test_what_would_join_a_complaint_about_the_logger_is_not_stored(house,
     async with db.read() as session:
         said = [one.text for one in await ticket_messages(session, ticket["id"])]
     assert said == [CALL["text"], "Still waiting"]
+
+
+async def test_what_comes_soon_after_a_complaint_about_the_logger_is_not_stored(
+    house, db, clock
+) -> None:
+    li, wang = await house(name="Li"), await house(name="Wang")
+    body = {**CALL, "phone": "+49 1"}
+    ticket = await (await li.post("/api/v1/contacts", json=body)).json()
+    async with db.begin() as session:
+        about = await lock_ticket(session, ticket["id"])
+        about.status, about.about_agent_id = Status.CLOSED, wang.agent.id
+        about.resolved_at = clock()
+
+    thanks = await wang.post("/api/v1/contacts", json={**body, "text": "thanks"})
+    at_the_desk = await wang.post(
+        "/desk/contacts", data={"medium": "phone", "phone": "+49 1", "text": "thanks"}
+    )
+    async with db.begin() as session:
+        (await lock_ticket(session, ticket["id"])).resolved_at = clock() - timedelta(days=15)
+    long_after = await wang.post("/api/v1/contacts", json={**body, "text": "A new lamp, please"})
+
+    assert (thanks.status, at_the_desk.status, long_after.status) == (403, 403, 201)
+    assert "complaint about that agent" in await at_the_desk.text()
+    async with db.read() as session:
+        said = [one.text for one in await ticket_messages(session, ticket["id"])]
+    assert said == [CALL["text"]]
+
+
+async def test_who_is_absent_writes_nothing_down_that_they_could_not_take_up(
+    house, db, clock
+) -> None:
+    li = await house(name="Li")
+    body = {**CALL, "phone": "+49 1"}
+    mine = await (await li.post("/api/v1/contacts", json=body)).json()
+    async with db.begin() as session:
+        times = {"starts_at": clock(), "ends_at": clock() + timedelta(hours=8)}
+        session.add(Absence(agent_id=li.agent.id, created_at=clock(), **times))
+
+    strange = await li.post("/api/v1/contacts", json={**body, "phone": "+49 2"})
+    again = await li.post("/api/v1/contacts", json={**body, "text": "She called again"})
+
+    assert (strange.status, again.status) == (409, 201)
+    assert (await again.json())["id"] == mine["id"]
+    async with db.read() as session:
+        assert await session.scalar(select(func.count()).select_from(Ticket)) == 1

@@ -97,15 +97,30 @@ class RedressState(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     PROVIDED = "provided"
+    WITHDRAWN = "withdrawn"  # nobody gives it any more
+
+
+class RedressEnd(StrEnum):
+    """Why redress that was proposed or granted is not given."""
+
+    DECIDED = "decided"  # by a person, who says why
+    COMPLAINT_WITHDRAWN = "complaint_withdrawn"
+    NO_COMPLAINT = "no_complaint"
+    NOT_ACCEPTED = "not_accepted"
+    MERGED = "merged"  # into a complaint that has been answered
 
 
 GRANTED = frozenset({RedressState.APPROVED, RedressState.PROVIDED})
-LIVE = GRANTED | {RedressState.PROPOSED}
+PENDING = frozenset({RedressState.PROPOSED, RedressState.APPROVED})
+LIVE = GRANTED | PENDING
 REDRESS_MOVES: dict[RedressState, frozenset[RedressState]] = {
-    RedressState.PROPOSED: frozenset({RedressState.APPROVED, RedressState.REFUSED}),
-    RedressState.APPROVED: frozenset({RedressState.PROVIDED}),
+    RedressState.PROPOSED: frozenset(
+        {RedressState.APPROVED, RedressState.REFUSED, RedressState.WITHDRAWN}
+    ),
+    RedressState.APPROVED: frozenset({RedressState.PROVIDED, RedressState.WITHDRAWN}),
     RedressState.REFUSED: frozenset(),
     RedressState.PROVIDED: frozenset(),
+    RedressState.WITHDRAWN: frozenset(),
 }
 
 
@@ -256,6 +271,10 @@ class RedressItem(Table):
     created_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
     provided_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[str | None] = mapped_column(String(80))  # an actor
+    withdrawn_cause: Mapped[RedressEnd | None]
+    withdrawn_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class CorrectiveAction(Table):

@@ -159,6 +159,19 @@ async def propose_redress(call: Call, ticket_id: Id, form: Form[RedressForm]) ->
     )
 
 
+@routes.post(
+    "/tickets/{ticket_id}/complaint/redress/{item_id}/withdraw",
+    permission=_WRITE,
+    transaction=False,
+)
+async def withdraw_redress(
+    call: Call, ticket_id: Id, item_id: Id, form: Form[ReasonForm]
+) -> web.Response:
+    return await _do(
+        call, ticket_id, redress.withdraw, anybody=True, item_id=item_id, reason=form.reason
+    )
+
+
 _REDRESS = {"approve": redress.approve, "refuse": redress.refuse, "provide": redress.provide}
 
 

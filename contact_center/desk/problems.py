@@ -62,6 +62,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"(?P<n>\d+) business days at most: look at it again on (?P<date>\S+) .*", "wait_long"),
     (r"say why the ticket is cancelled", "say_why"),
     (r"the customer has been answered: it stays a complaint", "stays_complaint"),
+    (r"say why the redress is not given", "say_why_redress"),
+    (r"a lead takes back redress .*", "redress_lead"),
     (r"the (answer|note) is empty", "empty"),
     (r"the file is larger than (?P<size>\d+) bytes", "file_size"),
     (r"at most (?P<n>\d+) files go with one message", "files"),

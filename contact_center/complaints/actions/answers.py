@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.closure import actions as closure
 from contact_center.complaints import queries
-from contact_center.complaints.actions import clocks, early
+from contact_center.complaints.actions import clocks, early, redress
 from contact_center.complaints.actions.turns import (
     Turn,
     begin,
@@ -16,7 +16,7 @@ from contact_center.complaints.actions.turns import (
     put,
     tell,
 )
-from contact_center.complaints.models import LEVELS, UNDECIDED, Case, Stage
+from contact_center.complaints.models import LEVELS, UNDECIDED, Case, RedressEnd, Stage
 from contact_center.complaints.rules.authority import check_may_review, is_at_least
 from contact_center.complaints.rules.stages import (
     StepRefused,
@@ -29,11 +29,16 @@ from contact_center.complaints.rules.stages import (
 )
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.rules import SYSTEM, Actor, agent_id
+from contact_center.handovers.actions import requests
 from contact_center.sla.models import ClockKind
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Settled, Status, Ticket, TicketKind
 from contact_center.tickets.queries import lock_ticket
 
+_UNGIVEN = {
+    Stage.REJECTED_BY_CUSTOMER: RedressEnd.NOT_ACCEPTED,
+    Stage.WITHDRAWN: RedressEnd.COMPLAINT_WITHDRAWN,
+}
 _AWAITED = frozenset({Stage.RESPONDED, Stage.SILENT})
 
 
@@ -172,7 +177,7 @@ async def review(session: AsyncSession, ticket_id: int, *, handler_id: int, turn
     case.complaint.handler_id = handler.id
     await move(session, case, Stage.INVESTIGATING, turn, handler=handler.id, level=2)
     if case.ticket.assignee_id != handler.id:
-        await tickets.assign(
+        await requests.assign(
             session, ticket_id, to=handler.id, by=turn.by, now=turn.now, reason="review"
         )
     return case
@@ -202,6 +207,8 @@ async def close(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Case:
 
 async def _close(session: AsyncSession, case: Case, *, by: Actor, now: datetime) -> None:
     complaint, reason = case.complaint, case.complaint.stage.value
+    if (cause := _UNGIVEN.get(complaint.stage)) is not None:
+        await redress.put_away(session, case, cause, by=by, now=now)
     complaint.closed_at, complaint.closed_by, complaint.close_reason = now, by, reason
     ticket = case.ticket
     is_over = ticket.status in (Status.CLOSED, Status.CANCELLED)

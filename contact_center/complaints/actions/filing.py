@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.closure import actions as closure
 from contact_center.complaints import queries
-from contact_center.complaints.actions import clocks
+from contact_center.complaints.actions import clocks, redress
 from contact_center.complaints.actions.turns import Turn, note, put
-from contact_center.complaints.models import UNDECIDED, Case, Complaint, Stage
+from contact_center.complaints.models import UNDECIDED, Case, Complaint, RedressEnd, Stage
 from contact_center.complaints.rules.authority import is_at_least
 from contact_center.complaints.rules.stages import StepRefused
 from contact_center.errors import Conflict, Forbidden, Invalid, Stale
@@ -125,6 +125,7 @@ async def _put_away(
     case.ticket.stage = None
     await clocks.drop(session, case, clocks.OURS, now=now)
     await note(session, case, "downgraded", by=by, now=now)
+    await redress.put_away(session, case, RedressEnd.NO_COMPLAINT, by=by, now=now)
 
 
 async def _open(session: AsyncSession, ticket: Ticket, *, turn: Turn) -> None:
@@ -171,8 +172,10 @@ async def absorb(
     case = await queries.case_of(session, survivor)
     if old.stage not in UNDECIDED or await queries.decisions_of(session, victim.id):
         raise Conflict(f"{victim.reference} has been decided: it stays a complaint of its own")
+    came = await queries.redress_of(session, victim.id)
     await _join(session, case, old)
     await note(session, case, "joined", by=by, now=now, other=victim.id)
+    await redress.take_over(session, case, came, by=by, now=now)
 
 
 async def _join(session: AsyncSession, case: Case, old: Complaint) -> None:

@@ -1,20 +1,27 @@
 """What is given to put it right, within what each role may grant."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.complaints import queries
 from contact_center.complaints.actions.turns import Turn, begin, note
 from contact_center.complaints.models import (
+    PENDING,
     UNDECIDED,
     Case,
+    RedressEnd,
     RedressItem,
     RedressKind,
     RedressState,
     Stage,
 )
-from contact_center.complaints.rules.authority import check_may_grant
+from contact_center.complaints.rules.authority import check_may_grant, is_at_least
 from contact_center.complaints.rules.stages import StepRefused, check_is_open, check_redress
 from contact_center.errors import Forbidden, Invalid
+from contact_center.events.rules import Actor
 from contact_center.tickets.actions import touch
 
 LARGEST = 10**14  # hundredths
@@ -85,6 +92,53 @@ async def provide(
     return item
 
 
+async def withdraw(
+    session: AsyncSession, ticket_id: int, item_id: int, *, reason: str, turn: Turn
+) -> RedressItem:
+    """It is not given after all. What the customer knows of only a lead takes back."""
+    if not reason.strip():
+        raise Invalid("say why the redress is not given")
+    case, agent = await begin(session, ticket_id, turn)
+    check_is_open(case)
+    item = await queries.get_redress(session, ticket_id, item_id)
+    check_redress(item, RedressState.WITHDRAWN)
+    is_own = item.proposed_by == agent.id and case.complaint.responded_at is None
+    if not is_own and not is_at_least(agent.role, "lead"):
+        raise Forbidden(
+            "a lead takes back redress that somebody else proposed, or that the customer knows of"
+        )
+    item.withdrawn_reason = reason.strip()
+    await _withdraw(session, case, item, RedressEnd.DECIDED, by=turn.by, now=turn.now)
+    touch(case.ticket, now=turn.now)
+    return item
+
+
+async def put_away(
+    session: AsyncSession, case: Case, cause: RedressEnd, *, by: Actor, now: datetime
+) -> None:
+    """The complaint ends without it: what has not been given is not owed any more."""
+    for item in _pending(case.redress):
+        await _withdraw(session, case, item, cause, by=by, now=now)
+
+
+async def take_over(
+    session: AsyncSession, case: Case, came: Sequence[RedressItem], *, by: Actor, now: datetime
+) -> None:
+    """What came with a complaint merged into this one: it was granted for that one alone.
+
+    It is decided anew with the rest; beside a response that has been sent it cannot be given.
+    """
+    is_answered = case.complaint.stage not in UNDECIDED or case.complaint.responded_at is not None
+    for item in _pending(came):
+        if is_answered:
+            await _withdraw(session, case, item, RedressEnd.MERGED, by=by, now=now)
+        else:
+            item.state, item.decided_by, item.decided_at = RedressState.PROPOSED, None, None
+            await note(session, case, "redress_proposed", by=by, now=now, **_facts(item))
+    if _pending(came) and case.decision is not None:  # what was approved was another decision
+        case.decision.approved_by = case.decision.approved_at = None
+
+
 async def _item(
     session: AsyncSession, ticket_id: int, item_id: int, to: RedressState, turn: Turn
 ) -> tuple[Case, RedressItem, int]:
@@ -115,5 +169,27 @@ async def _note(
     session: AsyncSession, case: Case, what: str, item: RedressItem, turn: Turn
 ) -> None:
     touch(case.ticket, now=turn.now)
-    facts = {"redress": item.id, "redress_kind": item.kind.value, "amount": item.amount}
-    await note(session, case, what, by=turn.by, now=turn.now, **facts)
+    await note(session, case, what, by=turn.by, now=turn.now, **_facts(item))
+
+
+async def _withdraw(
+    session: AsyncSession,
+    case: Case,
+    item: RedressItem,
+    cause: RedressEnd,
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    item.state, item.withdrawn_cause = RedressState.WITHDRAWN, cause
+    item.withdrawn_at, item.withdrawn_by = now, by
+    facts = {**_facts(item), "cause": cause.value}
+    await note(session, case, "redress_withdrawn", by=by, now=now, **facts)
+
+
+def _pending(items: Sequence[RedressItem]) -> list[RedressItem]:
+    return [item for item in items if item.state in PENDING]
+
+
+def _facts(item: RedressItem) -> dict[str, Any]:
+    return {"redress": item.id, "redress_kind": item.kind.value, "amount": item.amount}

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.closure import actions as closure
 from contact_center.complaints import queries
-from contact_center.complaints.actions import clocks
+from contact_center.complaints.actions import clocks, redress
 from contact_center.complaints.actions.turns import Turn, begin, move, note, phrase, tell
 from contact_center.complaints.models import (
     UNDECIDED,
@@ -15,6 +15,7 @@ from contact_center.complaints.models import (
     Case,
     Complaint,
     CorrectiveAction,
+    RedressEnd,
     Stage,
 )
 from contact_center.complaints.rules.extensions import Deadline, check_extension, steps_of
@@ -43,6 +44,8 @@ async def withdraw(
     complaint.withdrawn_at = complaint.answered_at = turn.now
     complaint.answer_channel, complaint.answer_quote = channel.strip()[:64], quote.strip()
     await move(session, case, Stage.WITHDRAWN, turn, channel=complaint.answer_channel)
+    cause = RedressEnd.COMPLAINT_WITHDRAWN
+    await redress.put_away(session, case, cause, by=turn.by, now=turn.now)
     if (complaint.safety or 0) >= UNSAFE and not await queries.actions_of(session, ticket_id):
         await _go_on_with_safety(
             session, case, owner_id=case.ticket.owner_id or agent.id, turn=turn

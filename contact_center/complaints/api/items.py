@@ -42,6 +42,10 @@ class NewRedress(Body):
     description: Annotated[str, Field(max_length=2000)] = ""
 
 
+class RedressWithdrawal(Body):
+    reason: Long = Field(description="why it is not given")
+
+
 class NewAction(Body):
     cause: Long
     plan: Long
@@ -111,6 +115,19 @@ async def provide_redress(call: Call, ticket_id: Id, item_id: Id) -> ComplaintVi
     """Say that the customer has got it."""
     await lock(call, ticket_id)
     await redress.provide(call.session, ticket_id, item_id, turn=turn_of(call))
+    return await show(call, ticket_id)
+
+
+@routes.put("/tickets/{ticket_id}/complaint/redress/{item_id}/withdrawal", **ANYBODY)
+async def withdraw_redress(
+    call: Call, ticket_id: Id, item_id: Id, body: RedressWithdrawal
+) -> ComplaintView:
+    """Say that redress is not given after all.
+
+    Once the customer knows of it, only a lead may. What ends a complaint otherwise withdraws
+    what is left: its withdrawal, that it was none, a customer who does not accept the response.
+    """
+    await redress.withdraw(call.session, ticket_id, item_id, reason=body.reason, turn=turn_of(call))
     return await show(call, ticket_id)
 
 

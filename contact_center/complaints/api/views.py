@@ -14,6 +14,7 @@ from contact_center.complaints.models import (
     CorrectiveAction,
     EvidenceKind,
     Outcome,
+    RedressEnd,
     RedressKind,
     RedressState,
     Stage,
@@ -59,6 +60,9 @@ class RedressView(BaseModel):
     created_at: datetime
     decided_at: datetime | None
     provided_at: datetime | None
+    withdrawn_at: datetime | None
+    withdrawn_cause: RedressEnd | None = Field(description="why it is not given")
+    withdrawn_reason: str = Field(description="in the words of who decided that")
 
 
 class ActionView(BaseModel):

@@ -144,7 +144,7 @@ def _missing_for_response(case: Case, procedure: Procedure) -> list[str]:
 
 def _missing_for_closure(case: Case) -> list[str]:
     complaint = case.complaint
-    if complaint.stage is Stage.ACCEPTED:
+    if complaint.stage in (Stage.ACCEPTED, Stage.SILENT):  # what was granted is owed to both
         return _named(
             redress=any(item.state is RedressState.APPROVED for item in case.redress),
             redress_approval=any(item.state is RedressState.PROPOSED for item in case.redress),

@@ -18,12 +18,15 @@ from contact_center.complaints.rules.stages import StepRefused
 from contact_center.deliveries.models import Delivery
 from contact_center.errors import Conflict, Forbidden, Invalid, NotFound
 from contact_center.events.queries import ticket_events
-from contact_center.events.rules import BOT, SYSTEM, customer, token
+from contact_center.events.rules import BOT, SYSTEM, agent, customer, token
+from contact_center.handovers.actions import requests
+from contact_center.handovers.models import HandoverKind, HandoverState
 from contact_center.messages.queries import latest_messages
 from contact_center.sla.queries import all_clocks
 from contact_center.tickets import queries as tickets
-from contact_center.tickets.models import Priority, ResolutionCode, Status
+from contact_center.tickets.models import Priority, ResolutionCode, Status, TransferReason
 from tests.contact_center.complaints.conftest import File
+from tests.contact_center.handovers.conftest import TERMS
 from tests.support.factories import customer_says, make_agent, make_team, make_ticket
 
 
@@ -398,6 +401,29 @@ async def test_a_review_is_made_once_by_somebody_else(file) -> None:
 
     await file.close()
     assert len((await file.session.scalars(select(Decision))).all()) == 2
+
+
+async def test_who_reviews_it_takes_the_place_of_whoever_was_asked_to_take_it_over(
+    file, clock
+) -> None:
+    await file.to_response(outcome=Outcome.REJECTED)
+    await file.answer(accepted=False)
+    asked = await requests.request(
+        file.session,
+        file.id,
+        kind=HandoverKind.TRANSFER,
+        to=file.max.id,
+        reason=TransferReason.SKILL,
+        terms=TERMS,
+        by=agent(file.ann.id),
+        now=clock(),
+    )
+
+    await answers.review(file.session, file.id, handler_id=file.bob.id, turn=file.by(file.lee))
+
+    await file.session.refresh(asked)
+    assert asked.state is HandoverState.WITHDRAWN
+    assert (await file.fresh()).assignee_id == file.bob.id
 
 
 async def test_silence_is_found_after_its_days_and_is_not_acceptance(file, clock) -> None:

@@ -102,11 +102,10 @@ def test_closing_is_refused_whenever_something_is_missing(case) -> None:
     owed = any(
         item.state in (RedressState.APPROVED, RedressState.PROPOSED) for item in case.redress
     )
-    owed = owed or complaint.owes_summary
     may = {
-        Stage.ACCEPTED: not owed,
+        Stage.ACCEPTED: not owed and not complaint.owes_summary,
         Stage.REJECTED_BY_CUSTOMER: bool(informed and final),
-        Stage.SILENT: True,
+        Stage.SILENT: not owed,
         Stage.WITHDRAWN: True,
     }
 

@@ -120,12 +120,12 @@ async def record_answer(
     if complaint.stage in UNDECIDED:
         check_early(complaint, now=turn.now)
     if accepted:
-        check_move(case, Stage.ACCEPTED)
+        check_move(case, Stage.ACCEPTED, now=turn.now)
         early.keep_answer(complaint, **said, now=turn.now)
         await move(session, case, Stage.ACCEPTED, turn, channel=said["channel"])
         await early.note_accepted(session, case, now=turn.now)
         return case
-    check_move(case, turned_down_to(complaint))
+    check_move(case, turned_down_to(complaint), now=turn.now)
     await early.turn_down(session, case, **said, by=turn.by, now=turn.now)
     if case.ticket.status is Status.RESOLVED:
         await tickets.reopen(session, ticket_id, by=turn.by, now=turn.now, reason="not_solved")
@@ -134,7 +134,7 @@ async def record_answer(
 
 async def record_silence(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Case:
     case, _ = await begin(session, ticket_id, turn)
-    check_move(case, Stage.SILENT)
+    check_move(case, Stage.SILENT, now=turn.now)
     check_silence(case, now=turn.now, procedure=turn.procedure, callback_in_vain=False)
     await move(session, case, Stage.SILENT, turn)
     return case
@@ -200,7 +200,7 @@ async def decline_review(session: AsyncSession, ticket_id: int, *, turn: Turn) -
 async def close(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Case:
     """Only by a person, and only when the way there was gone. Raises StepRefused."""
     case, _ = await begin(session, ticket_id, turn)
-    check_step(case, Stage.CLOSED)
+    check_step(case, Stage.CLOSED, now=turn.now)
     await _close(session, case, by=turn.by, now=turn.now)
     return case
 

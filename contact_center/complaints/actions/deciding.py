@@ -33,7 +33,7 @@ async def decide(
     if not reasons.strip():
         raise Invalid("give the reasons for the decision")
     case, agent = await begin(session, ticket_id, turn)
-    check_move(case, Stage.DECISION_READY)
+    check_move(case, Stage.DECISION_READY, now=turn.now)
     check_may_decide(case, agent.id)
     case.decisions[case.complaint.level] = decision = Decision(
         ticket_id=ticket_id,
@@ -74,7 +74,7 @@ async def send_back(session: AsyncSession, ticket_id: int, *, reason: str, turn:
     if not reason.strip():
         raise Invalid("say what is to be looked into again")
     case, agent = await begin(session, ticket_id, turn)
-    check_move(case, Stage.INVESTIGATING)
+    check_move(case, Stage.INVESTIGATING, now=turn.now)
     if case.complaint.stage is not Stage.DECISION_READY:
         raise StepRefused("there is no decision to send back")
     case.complaint.handler_id = case.complaint.handler_id or agent.id
@@ -89,14 +89,14 @@ async def respond(
 ) -> Case:
     """Send the decision to the customer, with all that it must contain."""
     case, agent = await begin(session, ticket_id, turn)
-    check_move(case, Stage.RESPONDED)
+    check_move(case, Stage.RESPONDED, now=turn.now)
     decision = case.decision
     assert decision is not None
     unknown = set(contents) - turn.procedure.contents.keys()
     if unknown:
         raise Invalid(f"{', '.join(sorted(unknown))}: no such content")
     decision.contents = sorted(contents)
-    check_step(case, Stage.RESPONDED, procedure=turn.procedure)
+    check_step(case, Stage.RESPONDED, now=turn.now, procedure=turn.procedure)
     message = await tell(session, case, turn, text)
     decision.message_id, decision.sent_by, decision.sent_at = message.id, agent.id, turn.now
     _note_told(case.complaint, contents, turn)

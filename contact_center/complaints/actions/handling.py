@@ -49,7 +49,7 @@ async def acknowledge(
     case, agent = await begin(session, ticket_id, turn)
     if case.complaint.stage is Stage.ACCEPTED:
         raise StepRefused("the customer has accepted it: there is nothing to acknowledge")
-    check_move(case, Stage.ACKNOWLEDGED)
+    check_move(case, Stage.ACKNOWLEDGED, now=turn.now)
     owner = agent
     if case.ticket.owner_id is not None:
         owner = await chosen(session, case, case.ticket.owner_id)
@@ -97,7 +97,7 @@ async def investigate(
 ) -> Case:
     """Somebody looks into it; without a name, who says so."""
     case, agent = await begin(session, ticket_id, turn)
-    check_move(case, Stage.INVESTIGATING)
+    check_move(case, Stage.INVESTIGATING, now=turn.now)
     if case.complaint.stage is not Stage.ASSESSED:
         raise StepRefused("it was investigated before: send the decision back, or have it reviewed")
     handler = await chosen(session, case, handler_id or agent.id)

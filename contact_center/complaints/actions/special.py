@@ -39,7 +39,7 @@ async def withdraw(
     if not quote.strip():
         raise Invalid("quote how the customer withdrew it")
     case, agent = await begin(session, ticket_id, turn)
-    check_move(case, Stage.WITHDRAWN)
+    check_move(case, Stage.WITHDRAWN, now=turn.now)
     complaint = case.complaint
     complaint.withdrawn_at = complaint.answered_at = turn.now
     complaint.answer_channel, complaint.answer_quote = channel.strip()[:64], quote.strip()

@@ -59,7 +59,7 @@ async def chosen(session: AsyncSession, case: Case, agent_id: int) -> Agent:
 
 async def move(session: AsyncSession, case: Case, to: Stage, turn: Turn, **facts: Any) -> None:
     """To the next stage, if nothing is missing for it. Raises StepRefused."""
-    check_step(case, to, procedure=turn.procedure)
+    check_step(case, to, now=turn.now, procedure=turn.procedure)
     await put(session, case, to, by=turn.by, now=turn.now, **facts)
 
 

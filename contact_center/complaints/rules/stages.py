@@ -34,9 +34,9 @@ class StepRefused(Conflict):
 # Stages
 
 
-def check_step(case: Case, to: Stage, *, procedure: Procedure | None = None) -> None:
+def check_step(case: Case, to: Stage, *, now: datetime, procedure: Procedure | None = None) -> None:
     """Raises StepRefused that says what is missing, all of it."""
-    check_move(case, to)
+    check_move(case, to, now=now)
     if lacks := missing(case, to, procedure=procedure):
         raise StepRefused(
             f"the complaint {reference(case.ticket.id)} cannot become {to} yet: "
@@ -45,7 +45,7 @@ def check_step(case: Case, to: Stage, *, procedure: Procedure | None = None) -> 
         )
 
 
-def check_move(case: Case, to: Stage) -> None:
+def check_move(case: Case, to: Stage, *, now: datetime) -> None:
     """Whether the stage may follow at all."""
     stage = case.complaint.stage
     if case.complaint.downgraded_at is not None:
@@ -54,7 +54,7 @@ def check_move(case: Case, to: Stage) -> None:
         raise StepRefused(
             f"the complaint {reference(case.ticket.id)} is {stage}: it cannot become {to}",
             stage=stage,
-            allowed=sorted(MOVES[stage]),
+            allowed=sorted(following(case, now=now)),
         )
 
 

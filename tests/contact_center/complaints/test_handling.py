@@ -426,6 +426,15 @@ async def test_who_reviews_it_takes_the_place_of_whoever_was_asked_to_take_it_ov
     assert (await file.fresh()).assignee_id == file.bob.id
 
 
+async def test_a_refusal_names_only_the_steps_that_may_follow(file) -> None:
+    await file.acknowledge()
+
+    with pytest.raises(StepRefused) as refused:
+        await file.close()
+
+    assert refused.value.facts["allowed"] == ["assessed", "withdrawn"]
+
+
 async def test_silence_is_found_after_its_days_and_is_not_acceptance(file, clock) -> None:
     await file.to_response()
     with pytest.raises(StepRefused, match="too early"):

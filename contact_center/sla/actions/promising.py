@@ -79,7 +79,9 @@ async def report_again(
         return []
     policy = await policy_for(session, ticket)
     agreed = promises(policy, _NEWS) if policy else {}
-    return await start_all(session, ticket, agreed, start=now, ref_id=message_id)
+    attempts = [c.attempt for c in clocks if c.kind in _NEWS and c.ref_id == message_id]
+    attempt = 1 + max(attempts, default=-1)  # it may have come back, and been sent again
+    return await start_all(session, ticket, agreed, start=now, ref_id=message_id, attempt=attempt)
 
 
 async def start_again(

@@ -164,11 +164,16 @@ async def take_back(
     if not stopped:
         return []
     arrived = [one for one in answers if one[1] >= min(stopped)]
+    news = [c for c in clocks if c.kind is ClockKind.STATUS_UPDATE and c.ref_id == message_id]
+    after = max(news, key=lambda clock: clock.attempt, default=None)
+    over_at = after.stopped_at if after and after.state is ClockState.CANCELLED else None
 
     def do(run: Run, hours: Calendar) -> Run:
         if run.stopped_by != message_id:
             return run
         again = engine.take_back(run, hours=hours)
+        if run.kind is ClockKind.STATUS_UPDATE and over_at is not None:  # no news are owed since
+            return engine.cancel(engine.breach(again, now=over_at), at=over_at)
         if arrived:
             number, at = arrived[0]
             return engine.stop(again, at=at, hours=hours, by=number)
@@ -178,7 +183,20 @@ async def take_back(
     if not arrived and ended_at is None:  # whoever asked again has waited since they asked first
         said = await excuse(session, ticket, now=now, verb="superseded")
         await session.flush()
+    said += await _never_told(session, ticket, message_id=message_id, now=now)
     return said + await turn(session, ticket, "reopened", do)
+
+
+async def _never_told(
+    session: AsyncSession, ticket: Promised, *, message_id: int, now: datetime
+) -> Changes:
+    """No news were due from what never arrived: those before it are, and one clock is enough."""
+
+    def do(run: Run, hours: Calendar) -> Run:
+        is_it = run.kind is ClockKind.STATUS_UPDATE and run.ref_id == message_id
+        return engine.annul(run, at=now) if is_it else run
+
+    return await turn(session, ticket, "superseded", do)
 
 
 async def finish(session: AsyncSession, ticket: Promised, *, now: datetime) -> Changes:

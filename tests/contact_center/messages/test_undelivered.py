@@ -10,6 +10,7 @@ from contact_center.events.queries import ticket_events
 from contact_center.events.rules import SYSTEM, agent
 from contact_center.messages import actions, queries
 from contact_center.sla import queries as clocks
+from contact_center.sla.actions import clocks as sla
 from contact_center.sla.actions import promising
 from contact_center.sla.actions.rows import run_of
 from contact_center.sla.models import ClockKind, ClockState
@@ -17,8 +18,10 @@ from contact_center.sla.rules.history import rebuild
 from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Status
 from tests.support.factories import customer_says, make_agent, make_ticket
+from tests.support.promises import keep_policies
 
 FIRST, NEXT = ClockKind.FIRST_RESPONSE, ClockKind.NEXT_RESPONSE
+UPDATE = ClockKind.STATUS_UPDATE
 
 
 @pytest.fixture
@@ -189,3 +192,99 @@ async def test_what_is_resolved_owes_nothing_but_was_not_answered_in_time(
     assert (ticket.first_response_at, ticket.next_due_at) == (None, None)
     assert await sweep(session, clock) == 0
     await check_log(session, ticket)
+
+
+NEWS = """
+[[policy]]
+id = "all"
+title = { en = "All" }
+clocks = [
+    { name = "answer", clock = "first_response", target = "4h" },
+    { name = "news", clock = "status_update", target = "10h" },
+]
+"""
+
+
+async def news_of(session, ticket) -> list[tuple[int, ClockState]]:
+    return [
+        (clock.ref_id, clock.state)
+        for clock in await clocks.all_clocks(session, ticket.id)
+        if clock.kind is ClockKind.STATUS_UPDATE
+    ]
+
+
+@pytest.fixture
+async def promised(session, clock, li):
+    """A ticket whose customer is promised news, too."""
+    clock.advance(minutes=1)  # the newest holds
+    await keep_policies(session, NEWS, now=clock())
+    ticket = await make_ticket(session, now=clock(), status=Status.BOT, channel="email")
+    ticket.status, ticket.waiting_since = Status.QUEUED, clock()
+    changes = await promising.begin(session, ticket, start=clock())
+    await tickets.say(session, ticket, "ticket.queued", by=SYSTEM, now=clock(), clocks=changes)
+    return ticket
+
+
+async def test_news_that_bounce_leave_one_clock_the_one_from_before(
+    session, clock, li, promised
+) -> None:
+    clock.advance(hours=1)
+    number = await answer(session, promised, li, clock)
+    delivery_id = await comes_back(session, number)
+
+    await sweep(session, clock)
+
+    assert await news_of(session, promised) == [
+        (0, ClockState.RUNNING),
+        (number, ClockState.CANCELLED),
+    ]
+    await check_log(session, promised)
+    clock.advance(hours=1)
+    await actions.retry_delivery(session, delivery_id, by=agent(li.id), now=clock())
+    assert await news_of(session, promised) == [
+        (0, ClockState.MET),
+        (number, ClockState.CANCELLED),
+        (number, ClockState.RUNNING),
+    ]
+    await comes_back(session, number)
+    await sweep(session, clock)
+    assert [state for _, state in await news_of(session, promised)] == [
+        ClockState.RUNNING,
+        ClockState.CANCELLED,
+        ClockState.CANCELLED,
+    ]
+    await check_log(session, promised)
+
+
+async def test_news_that_arrived_after_those_that_bounced_are_the_only_ones(
+    session, clock, li, promised
+) -> None:
+    lost = await answer(session, promised, li, clock)
+    clock.advance(hours=1)
+    told = await answer(session, promised, li, clock, "It is on its way")
+    await comes_back(session, lost)
+
+    await sweep(session, clock)
+
+    every = {c.ref_id: c for c in await clocks.all_clocks(session, promised.id) if c.kind is UPDATE}
+    assert {ref: one.state for ref, one in every.items()} == {
+        0: ClockState.MET,
+        lost: ClockState.CANCELLED,
+        told: ClockState.RUNNING,
+    }
+    assert (every[0].stopped_by, every[0].stopped_at) == (told, clock())
+    await check_log(session, promised)
+
+
+async def test_news_that_bounce_when_none_are_owed_any_more_are_not_owed_again(
+    session, clock, li, promised
+) -> None:
+    lost = await answer(session, promised, li, clock)
+    clock.advance(hours=1)
+    await sla.cancel(session, promised, kind=UPDATE, ref_id=lost, now=clock(), excluded=True)
+    await comes_back(session, lost)
+
+    await sweep(session, clock)
+
+    assert {state for _, state in await news_of(session, promised)} == {ClockState.CANCELLED}
+    await check_log(session, promised)

@@ -30,7 +30,7 @@ class Batcher(Generic[T, R]):
         try:
             self._queue.put_nowait((item, future))
         except asyncio.QueueFull:
-            raise Unavailable("too much is waiting to be written: try again in a moment") from None
+            raise Unavailable(code="service.queue_full") from None
         return await future
 
     async def run(self) -> None:

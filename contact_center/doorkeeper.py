@@ -86,7 +86,7 @@ class Doorkeeper:
         stored = agent.password_hash if agent is not None and agent.active else None
         if not await self.passwords.verify(password, stored) or agent is None:
             log.info("login refused", extra={"address": address})
-            raise Unauthenticated("the mail address or the password is wrong")
+            raise Unauthenticated(code="login.wrong")
         self.limits.login_accounts.clear(account)
         self.limits.login_addresses.forgive(address)
         return await self._open(agent, user_agent=user_agent, now=now)

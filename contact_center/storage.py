@@ -66,7 +66,7 @@ class LocalStorage:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > limit:
-                    raise TooLarge(f"the file is larger than {limit} bytes")
+                    raise TooLarge(code="file.too_large", bytes=limit)
                 digest.update(chunk)
                 await asyncio.to_thread(_append, file, chunk)
             await asyncio.to_thread(_finish, file, path)
@@ -79,7 +79,7 @@ class LocalStorage:
         try:
             return await asyncio.to_thread(self._path(key).read_bytes)
         except FileNotFoundError:
-            raise NotFound("the file is gone") from None
+            raise NotFound(code="file.gone") from None
 
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
@@ -97,7 +97,7 @@ class LocalStorage:
 
     def _path(self, key: str) -> Path:
         if not key.isalnum():
-            raise NotFound("there is no such file")
+            raise NotFound(code="file.unknown")
         return self._root / key[:2] / key
 
 

@@ -37,7 +37,7 @@ def webhook(connection: Connection, *, handle: Handle, secret: str) -> Routes:
         """200 when the update is committed, or can never be; an error brings it again."""
         shown = call.request.headers.get(_HEADER, "")
         if not hmac.compare_digest(shown.encode("utf-8", "replace"), secret.encode()):
-            raise Forbidden("this is not Telegram's secret token")
+            raise Forbidden(code="telegram.secret")
         raw = _decoded(await _body(call.request))
         update = parse(raw, connection) if raw is not None else None
         if update is not None:
@@ -52,7 +52,7 @@ async def _body(request: web.Request) -> bytes:
     async for chunk in request.content.iter_chunked(64 * 1024):
         body += chunk
         if len(body) > LARGEST:
-            raise TooLarge(f"an update has at most {LARGEST} bytes")
+            raise TooLarge(code="telegram.too_large", bytes=LARGEST)
     return body
 
 

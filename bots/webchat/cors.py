@@ -35,7 +35,7 @@ def check_origin(request: web.Request) -> None:
     """Browsers only hide answers from a strange site; this keeps it from writing at all."""
     origin = request.headers.get("Origin")
     if origin and not may_embed(request, origin):
-        raise Forbidden("this site may not embed the chat: add it to webchat.origins")
+        raise Forbidden(code="chat.may_not_embed")
 
 
 def may_embed(request: web.Request, origin: str) -> bool:

@@ -31,7 +31,7 @@ async def upload(request: web.Request) -> web.Response:
     message = _message_id(request)
     limit = front.runtime.settings.attachments.max_bytes
     if (request.content_length or 0) > limit + OVERHEAD:
-        raise TooLarge(f"the file is larger than {limit} bytes")
+        raise TooLarge(code="file.too_large", bytes=limit)
     # A body that does not say how long it is counts as the longest.
     cost = min(request.content_length or limit, limit)
     front.limits.bytes.hit(client_network(call), cost=cost)
@@ -55,12 +55,12 @@ def opened_uploads(
     """The files of one message; each may be used in the message it was uploaded for only."""
     most = front.runtime.settings.attachments.max_per_message
     if len(references) > most:
-        raise Invalid(f"a message carries at most {most} files")
+        raise Invalid(code="chat.too_many_files", most=most)
     files: dict[str, StoredFile] = {}
     for reference in references:
         facts = _upload_facts(front, reference, now=now)
         if facts["visitor"] != visitor or facts["message"] != message:
-            raise Invalid("this file was uploaded for another message: upload it again")
+            raise Invalid(code="chat.file_for_another")
         file = StoredFile(**facts["file"])
         files[file.key] = file
     return list(files.values())
@@ -84,11 +84,11 @@ async def download(request: web.Request) -> web.Response:
     try:
         facts = front.downloads.open(request.match_info["token"], now=now)
     except Unauthenticated:
-        raise NotFound("this link is not valid any more: open the chat again") from None
+        raise NotFound(code="chat.link_over") from None
     async with front.runtime.db.read() as session:
         attachment, message = await get_attachment(session, facts["id"])
     if message.direction is Direction.NOTE:
-        raise NotFound("this file is not for customers")
+        raise NotFound(code="chat.not_for_customers")
     content = await front.runtime.storage.load(attachment.storage_key)
     return web.Response(body=content, headers=_download_headers(attachment))
 
@@ -108,19 +108,19 @@ def _message_id(request: web.Request) -> str:
     try:
         return str(UUID(request.query.get("message", "")))
     except ValueError:
-        raise Invalid("say which message the file is for: ?message=<its id>") from None
+        raise Invalid(code="chat.say_message") from None
 
 
 async def _file_part(request: web.Request) -> BodyPartReader:
     if request.content_type != "multipart/form-data":
-        raise Invalid("send the file as multipart/form-data in the field `file`")
+        raise Invalid(code="chat.send_multipart")
     try:
         async for part in await request.multipart():
             if isinstance(part, BodyPartReader) and part.name == "file":
                 return part
     except ValueError as error:
-        raise Invalid(f"malformed multipart body: {error}") from None
-    raise Invalid("there is no field `file` in the form")
+        raise Invalid(code="chat.malformed_multipart", problem=str(error)) from None
+    raise Invalid(code="chat.no_file_field")
 
 
 async def _store(front: Front, part: BodyPartReader, *, limit: int) -> StoredFile:
@@ -129,7 +129,7 @@ async def _store(front: Front, part: BodyPartReader, *, limit: int) -> StoredFil
     while head and len(head) < LOOKED_AT and (more := await part.read_chunk(CHUNK)):
         head += more
     if not head:
-        raise Invalid("the file is empty")
+        raise Invalid(code="chat.file_empty")
     claimed = part.headers.get("Content-Type", "").partition(";")[0]
     if not claimed or claimed == "application/octet-stream":
         claimed = mimetypes.guess_type(name)[0] or ""
@@ -151,4 +151,4 @@ def _upload_facts(front: Front, reference: str, *, now: float) -> dict[str, Any]
     try:
         return front.uploads.open(reference, now=now)
     except Unauthenticated:
-        raise Invalid("this file reference is not valid: upload the file again") from None
+        raise Invalid(code="chat.file_reference") from None

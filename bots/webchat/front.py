@@ -69,7 +69,7 @@ def visitor_of(request: web.Request) -> Visitor:
     if scheme.lower() != "bearer":
         token = request.query.get("token", "")  # EventSource cannot set headers
     if not token:
-        raise Unauthenticated("open a session first: POST /chat/session")
+        raise Unauthenticated(code="chat.open_session")
     call = call_of(request)
     return request.app[FRONT].tokens.open(token.strip(), now=call.now.timestamp())
 

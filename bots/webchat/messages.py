@@ -62,7 +62,7 @@ def _inbound(front: Front, visitor: Visitor, written: Written, *, now: float) ->
         front, written.files, visitor=visitor.id, message=str(written.id), now=now
     )
     if not (text or files or written.button):
-        raise Invalid("a message needs a text, a button or a file")
+        raise Invalid(code="chat.nothing_said")
     return Inbound(
         channel=CHANNEL,
         external_id=f"{visitor.id}:{written.id}",
@@ -103,5 +103,5 @@ async def tell_read(request: web.Request) -> web.Response:
 
 async def _body(request: web.Request, adapter: TypeAdapter[Any]) -> Any:
     if (request.content_length or 0) > LARGEST_BODY:
-        raise TooLarge(f"the request is larger than {LARGEST_BODY} bytes")
+        raise TooLarge(code="chat.too_large", bytes=LARGEST_BODY)
     return await read_json(request, adapter)

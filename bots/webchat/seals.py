@@ -33,10 +33,10 @@ class Seal:
         if version != VERSION or not hmac.compare_digest(
             mac.encode(), encode(self._mac(written)).encode()
         ):
-            raise Unauthenticated("this token is not valid")
+            raise Unauthenticated(code="chat.token")
         facts = read_facts(written)
         if facts.get("exp", 0) <= now:
-            raise Unauthenticated("this token has expired")
+            raise Unauthenticated(code="chat.token_expired")
         return facts
 
     def _mac(self, written: str) -> bytes:
@@ -58,7 +58,7 @@ def read_facts(written: str) -> dict[str, Any]:
     try:
         facts = json.loads(decode(written))
     except ValueError:
-        raise Unauthenticated("this token is not valid") from None
+        raise Unauthenticated(code="chat.token") from None
     if not isinstance(facts, dict):
-        raise Unauthenticated("this token is not valid")
+        raise Unauthenticated(code="chat.token")
     return facts

@@ -36,7 +36,7 @@ def checked_type(claimed: str, head: bytes, *, allowed: list[str]) -> str:
     seen = next((s.content_type for s in _SIGNATURES if head[s.offset :].startswith(s.start)), None)
     content_type = seen or claimed
     if seen is None and claimed in _TOLD_BY_BYTES:
-        raise Invalid(f"the file is not a real {claimed.partition('/')[2]} file")
+        raise Invalid(code="file.not_real", kind_of_file=claimed.partition("/")[2])
     if content_type in _ACTIVE or not any(fnmatch(content_type, kind) for kind in allowed):
-        raise Invalid(f"files of the type {content_type} are not accepted")
+        raise Invalid(code="file.type_refused", content_type=content_type)
     return content_type

@@ -71,7 +71,7 @@ class VisitorTokens:
         try:
             return Visitor(**facts)
         except TypeError:  # of an older version of this program
-            raise Unauthenticated("this token is not valid any more") from None
+            raise Unauthenticated(code="chat.token_over") from None
 
     def renew(self, visitor: Visitor, *, now: float) -> Visitor:
         """A browser that keeps coming stays known; a customer's login is the host site's matter."""
@@ -81,13 +81,13 @@ class VisitorTokens:
         """The customer a host site vouches for. Raises Unauthenticated, Invalid."""
         written, _, mac = identity.partition(".")
         if not self._identity_secret:
-            raise Unauthenticated("identities are not accepted: webchat.identity_secret is not set")
+            raise Unauthenticated(code="chat.no_identities")
         expected = hmac.digest(self._identity_secret.encode(), written.encode(), hashlib.sha256)
         if not hmac.compare_digest(mac.rstrip("=").encode(), encode(expected).encode()):
-            raise Unauthenticated("the signature of this identity is wrong")
+            raise Unauthenticated(code="chat.identity_signature")
         known = _identity_of(read_facts(written))
         if known.exp + SKEW <= now:
-            raise Unauthenticated("this identity has expired: load the page again")
+            raise Unauthenticated(code="chat.identity_expired")
         return Visitor(
             id=address_of(known.user_id),
             name=known.name,
@@ -116,4 +116,4 @@ def _identity_of(facts: dict[str, Any]) -> Identity:
         return Identity.model_validate(facts)
     except ValidationError as error:
         wrong = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())
-        raise Invalid(f"the identity has missing or wrong fields: {wrong}") from None
+        raise Invalid(code="chat.identity_fields", wrong=wrong) from None

@@ -94,7 +94,7 @@ async def _who_appoints(session: AsyncSession) -> list[int]:
 async def _check(session: AsyncSession, values: Mapping[str, Any]) -> None:
     name = values.get("name")
     if name is not None and await queries.find_account_by_name(session, name) is not None:
-        raise Conflict("there is an account of this name already")
+        raise Conflict(code="account.name_taken")
     for person in _PEOPLE:
         if values.get(person) is not None:
             await get_active_agent(session, values[person])

@@ -23,7 +23,7 @@ async def accounts_by_id(
 async def get_account(session: AsyncSession, account_id: int) -> Account:
     account = await session.get(Account, account_id)
     if account is None:
-        raise NotFound(f"there is no account {account_id}")
+        raise NotFound(code="account.unknown", account_id=account_id)
     return account
 
 

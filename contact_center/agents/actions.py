@@ -33,7 +33,7 @@ async def add_agent(
     """`details` are further columns. Raises Invalid, Conflict."""
     email = rules.clean_email(email)
     if await queries.find_agent_by_email(session, email) is not None:
-        raise Conflict("somebody with this mail address is here already")
+        raise Conflict(code="agent.mail_taken")
     _check(details)
     agent = Agent(
         email=email, name=name, password_hash=password_hash, role=role, created_at=now, **details
@@ -120,9 +120,7 @@ async def delete_team(session: AsyncSession, team: Team, *, by: Actor, now: date
         async with session.begin_nested():
             await session.delete(team)
     except IntegrityError as error:
-        raise Conflict(
-            f"team {name} has tickets or work orders, or had some: take its members out instead"
-        ) from error
+        raise Conflict(code="team.in_use", name=name) from error
     await record(session, "team.deleted", actor=by, now=now, data={"team_id": team_id})
 
 
@@ -194,12 +192,12 @@ async def plan_absence(
     await queries.lock_planning(session)
     agent = await queries.get_active_agent(session, agent_id)
     if not starts_at < ends_at or ends_at <= now:
-        raise Invalid("an absence ends after it begins, and in the future")
+        raise Invalid(code="absence.times")
     if ends_at - max(starts_at, now) > LONGEST_ABSENCE:
-        raise Invalid(f"an absence lasts {LONGEST_ABSENCE.days} days at most")
+        raise Invalid(code="absence.too_long", days=LONGEST_ABSENCE.days)
     for other in await queries.coming_absences(session, now=now, agent_id=agent_id):
         if other.starts_at < ends_at and starts_at < other.ends_at:
-            raise Conflict("an absence is planned for that time already: end it first")
+            raise Conflict(code="absence.overlaps")
     await _check_deputy(session, agent, deputy_id or agent.deputy_id, start=starts_at, end=ends_at)
     absence = Absence(
         agent_id=agent_id,
@@ -221,7 +219,7 @@ async def end_absence(session: AsyncSession, absence_id: int, *, by: Actor, now:
     await queries.lock_planning(session)
     absence = await queries.get_absence(session, absence_id)
     if absence.ends_at <= now:
-        raise Conflict("this absence is over")
+        raise Conflict(code="absence.over")
     await record(session, "absence.ended", actor=by, now=now, data=_absence_facts(absence))
     if absence.starts_at >= now:
         await session.delete(absence)
@@ -245,9 +243,9 @@ async def _check_deputy(
 ) -> None:
     """Somebody who stands in from `start` to `end`."""
     if deputy_id is None:
-        raise Invalid(f"say who stands in for {agent.name}")
+        raise Invalid(code="absence.say_deputy", name=agent.name)
     if deputy_id == agent.id:
-        raise Invalid("nobody stands in for themselves: choose somebody else")
+        raise Invalid(code="absence.own_deputy")
     await queries.get_active_agent(session, deputy_id)
     usual = await queries.usual_deputies(session)
     next_of: dict[int, set[int]] = {}
@@ -275,7 +273,7 @@ async def _check_usual_deputy(
 
 async def _check_team_name(session: AsyncSession, name: str) -> None:
     if await queries.find_team_by_name(session, name) is not None:
-        raise Conflict(f"there is a team {name!r} already")
+        raise Conflict(code="team.name_taken", name=name)
 
 
 def _check(values: Mapping[str, Any]) -> None:

@@ -21,13 +21,15 @@ _SIGNATURE = 12  # bytes
 class LastAdmin(Conflict):
     """This is the last active administrator: make somebody else one first."""
 
+    code = "agent.last_admin"
+
 
 def clean_email(email: str) -> str:
     """Raises Invalid. Mail addresses are told apart without regard to case."""
     cleaned = email.strip().lower()
     local, at, domain = cleaned.rpartition("@")
     if not (local and at and "." in domain.strip(".")) or " " in cleaned:
-        raise Invalid(f"{cleaned!r} is not a mail address")
+        raise Invalid(code="agent.not_a_mail_address", address=cleaned)
     return cleaned
 
 
@@ -41,7 +43,7 @@ def check_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid(f"{name!r} is not a time zone: use a name like Europe/Berlin") from None
+        raise Invalid(code="agent.not_a_time_zone", name=name) from None
     return name
 
 
@@ -71,10 +73,10 @@ def agent_of_code(secret: bytes, code: str, *, now: datetime) -> int:
         raw = base64.urlsafe_b64decode(code.encode("ascii"))
         agent_id, ends = _FACTS.unpack(raw[: _FACTS.size])
     except (ValueError, struct.error):
-        raise Invalid("this is not a code to link an account: copy it again") from None
+        raise Invalid(code="agent.not_a_link_code") from None
     genuine = hmac.compare_digest(raw[_FACTS.size :], _sign(secret, raw[: _FACTS.size]))
     if not genuine or now.timestamp() >= ends:
-        raise Invalid("the code has run out: get a new one on your profile page")
+        raise Invalid(code="agent.link_code_expired")
     return int(agent_id)
 
 
@@ -92,10 +94,7 @@ def check_chain(agent_id: int, deputy_id: int, *, next_of: Mapping[int, set[int]
     while waiting:
         chain = waiting.pop()
         if chain[-1] == agent_id:
-            raise Invalid(
-                "a chain of deputies must not lead back to the one who is absent: for agent "
-                f"{agent_id} stands in {', for them '.join(map(str, chain))}: choose somebody else"
-            )
+            raise Invalid(code="absence.circle", agent_id=agent_id, chain=list(chain))
         if chain[-1] not in seen:
             seen.add(chain[-1])
             waiting += [(*chain, one) for one in next_of.get(chain[-1], ())]

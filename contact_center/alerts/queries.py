@@ -84,7 +84,7 @@ async def get_alert(session: AsyncSession, alert_id: int, *, agent_id: int) -> A
     """One of the agent's own."""
     alert = await session.get(Alert, alert_id)
     if alert is None or alert.agent_id != agent_id:
-        raise NotFound(f"you have no alert {alert_id}")
+        raise NotFound(code="alert.unknown", alert_id=alert_id)
     return alert
 
 

@@ -112,12 +112,12 @@ def parse(text: str) -> Target:
     """From "4bh", "3wd", "1mo". Raises Invalid."""
     found = re.fullmatch(r"(\d{1,4}) ?([a-z]+)", text)
     if found is None or found[2] not in set(Unit):
-        raise Invalid(f"{text!r} is no target: write a number and one of {', '.join(Unit)}")
+        raise Invalid(code="clock.not_a_target", text=text, units=list(Unit))
     target = Target(int(found[1]), Unit(found[2]))
     if target.amount > LONGEST_OF.get(target.unit, LONGEST):
-        raise Invalid(f"{text!r} is too long")
+        raise Invalid(code="clock.target_too_long", text=text)
     if not target.amount and target.unit not in (Unit.CALENDAR_DAYS, Unit.BUSINESS_DAYS):
-        raise Invalid(f"{text!r} is no time at all (0cd and 0wd mean the same day)")
+        raise Invalid(code="clock.target_of_nothing", text=text)
     return target
 
 
@@ -149,7 +149,7 @@ def business_days_after(calendar: Calendar, day: date, number: int) -> date:
         day += step
         if calendar.is_business_day(day):
             number -= step.days
-    raise Invalid(f"calendar {calendar.name}: no such business day within {FURTHEST} days")
+    raise Invalid(code="calendar.no_such_day", name=calendar.name, furthest=FURTHEST)
 
 
 def week_closes(calendar: Calendar, day: date) -> datetime | None:

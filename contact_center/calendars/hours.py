@@ -22,7 +22,7 @@ def add(calendar: Calendar, start: datetime, seconds: int) -> datetime:
     """
     if seconds <= 0:
         if seconds < 0:
-            raise Invalid(f"business time runs forward: {seconds} seconds cannot be added")
+            raise Invalid(code="calendar.only_forward", seconds=seconds)
         return next_opening(calendar, start)
     second = _second(start)
     timeline, number = calendar.timeline, second >> CHUNK
@@ -78,6 +78,5 @@ def _instant(second: int) -> datetime:
 
 def _too_far(calendar: Calendar, start: datetime) -> Invalid:
     return Invalid(
-        f"calendar {calendar.name}: it has too little open time within {FURTHEST} years after "
-        f"{start:%Y-%m-%d}: shorten the target or add hours"
+        code="calendar.too_little_time", name=calendar.name, furthest=FURTHEST, start=start
     )

@@ -19,7 +19,7 @@ async def get_callback(session: AsyncSession, callback_id: int) -> Callback:
     """As it is now, whatever the session has seen before."""
     callback = await session.get(Callback, callback_id, populate_existing=True)
     if callback is None:
-        raise NotFound(f"there is no callback {callback_id}")
+        raise NotFound(code="callback.unknown", callback_id=callback_id)
     return callback
 
 

@@ -47,25 +47,25 @@ def check_url(
     """Raises Invalid. An empty `ports` allows any; names are judged when they are resolved."""
     parsed = _parse(url)
     if parsed.scheme not in ({"http", "https"} if allow_http else {"https"}):
-        raise Invalid("a webhook address must start with https://")
+        raise Invalid(code="address.https_only")
     if parsed.user is not None or parsed.password is not None:
-        raise Invalid("a webhook address may not carry a user name or a password")
+        raise Invalid(code="address.no_user")
     if ports and parsed.port not in ports:
-        raise Invalid(f"port {parsed.port} is not allowed: use one of {sorted(ports)}")
+        raise Invalid(code="address.port", port=parsed.port, ports=sorted(ports))
     if not allow_private_networks and not _may_be_public(parsed.host or ""):
-        raise Invalid(f"{parsed.host} is not an address on the open Internet")
+        raise Invalid(code="address.not_public", host=parsed.host)
     return parsed
 
 
 def _parse(url: str) -> URL:
     if len(url) > LONGEST_URL or any(char.isspace() or not char.isprintable() for char in url):
-        raise Invalid(f"a webhook address has at most {LONGEST_URL} characters and no spaces")
+        raise Invalid(code="address.too_long", most=LONGEST_URL)
     try:
         parsed = URL(url)
     except ValueError as error:
-        raise Invalid(f"this is not an address that can be called: {error}") from error
+        raise Invalid(code="address.malformed", problem=str(error)) from error
     if not parsed.absolute or not parsed.host:
-        raise Invalid("this is not an address that can be called: it names no host")
+        raise Invalid(code="address.no_host")
     return parsed
 
 

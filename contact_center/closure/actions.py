@@ -76,7 +76,9 @@ async def sign_off(session: AsyncSession, ticket_id: int, *, by: Actor, now: dat
     acting = await ticket_queries.answering_for(session, ticket, now=now)
     check_answers_for(ticket, by=by, acting=acting)
     if ticket.status is not Status.RESOLVED:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be signed off")
+        raise IllegalTransition(
+            code="ticket.cannot_sign_off", reference=ticket.reference, status=ticket.status
+        )
     if ticket.signed_off_at is None:
         ticket.signed_off_at = now
         tickets.touch(ticket, now=now)
@@ -93,9 +95,11 @@ async def settle(
     """
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status is not Status.RESOLVED:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: resolve it first")
+        raise IllegalTransition(
+            code="ticket.resolve_first", reference=ticket.reference, status=ticket.status
+        )
     if not rules.may_end_by(ticket, how):
-        raise Conflict(f"{ticket.reference} is a complaint: silence never closes it")
+        raise Conflict(code="closure.silence_never_closes", reference=ticket.reference)
     ticket.settled = how
     if how is Settled.CUSTOMER_CONFIRMED:
         ticket.confirmed_at = ticket.confirmed_at or now
@@ -112,12 +116,14 @@ async def confirm(
 ) -> Ticket:
     """The customer has said elsewhere that it is solved; what they said is kept as a note."""
     if not quote.strip():
-        raise Invalid("write down what the customer said")
+        raise Invalid(code="closure.say_quote")
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status is not Status.RESOLVED:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: resolve it first")
+        raise IllegalTransition(
+            code="ticket.resolve_first", reference=ticket.reference, status=ticket.status
+        )
     if ticket.kind is TicketKind.COMPLAINT:
-        raise Conflict(f"{ticket.reference} is a complaint: record the answer in its file")
+        raise Conflict(code="closure.answer_in_file", reference=ticket.reference)
     note = await messages.add_note(session, ticket.id, text=quote, by=by, now=now)
     facts = {"channel": channel, "message": note.id}
     await tickets.say(session, ticket, "ticket.confirmed", by=by, now=now, **facts)
@@ -140,7 +146,7 @@ async def cancel(
 ) -> Ticket:
     """Spam, a test, withdrawn: nobody waits for work or a promise any longer."""
     if not reason.strip():
-        raise Invalid("say why the ticket is cancelled")
+        raise Invalid(code="closure.say_why_cancelled")
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     ticket.check_move(Status.CANCELLED)
     rules.check_cancel(ticket)
@@ -188,4 +194,4 @@ async def _ask_to_sign(
 
 def _check_is_no_bot(ticket: Ticket, *, by: Actor) -> None:
     if by == BOT and ticket.kind is TicketKind.COMPLAINT:
-        raise Conflict(f"{ticket.reference} is a complaint: people end it, not a bot")
+        raise Conflict(code="closure.people_end_complaints", reference=ticket.reference)

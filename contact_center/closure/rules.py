@@ -51,7 +51,7 @@ def to_close(ticket: Ticket) -> list[Missing]:
 def check_cancel(ticket: Ticket) -> None:
     """A complaint is withdrawn, or put away as none, before its ticket is cancelled."""
     if ticket.kind is TicketKind.COMPLAINT and ticket.stage not in (None, WITHDRAWN):
-        raise Conflict(f"{ticket.reference} is a complaint: its file is ended first")
+        raise Conflict(code="closure.end_file_first", reference=ticket.reference)
 
 
 def may_end_by(ticket: Ticket, how: Settled) -> bool:
@@ -64,7 +64,10 @@ def refuse(ticket: Ticket, missing: Sequence[Missing], *, what: str) -> None:
     if missing:
         reasons = "; ".join(one.detail for one in missing)
         raise NotReady(
-            f"{ticket.reference} cannot be {what} yet: {reasons}",
+            code="closure.not_ready",
+            reference=ticket.reference,
+            what=what,
+            reasons=reasons,
             missing=[one.shown() for one in missing],
         )
 

@@ -77,10 +77,12 @@ async def add_to_ticket(
 ) -> Ticket:
     """The customer called or came about a ticket there is."""
     if not text.strip():
-        raise Invalid("write down what was said")
+        raise Invalid(code="contact.say_what")
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status not in ACTIVE | {Status.RESOLVED}:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: log it as something new")
+        raise IllegalTransition(
+            code="contact.ticket_over", reference=ticket.reference, status=ticket.status
+        )
     row = message_row(
         ticket_id=ticket.id,
         conversation_id=ticket.conversation_id,

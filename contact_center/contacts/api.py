@@ -69,7 +69,7 @@ async def log(call: Call, body: Contact) -> int:
         return body.ticket_id
     receipt = await runtime.inbox.submit(await _inbound(call, body))
     if receipt.ticket_id is None or receipt.message_id is None:
-        raise Invalid(f"this cannot become a ticket: {receipt.reason}")
+        raise Invalid(code="contact.no_ticket", reason=receipt.reason)
     async with runtime.db.begin() as session:
         await actions.take(
             session,
@@ -90,7 +90,7 @@ async def _inbound(call: Call, body: Contact) -> Inbound:
                 session, body.customer_id, medium=body.medium, now=call.now
             )
         if not address:
-            raise Invalid("say who it was: a ticket, a customer, or a telephone number")
+            raise Invalid(code="contact.say_who")
         await actions.check_may_log(
             session,
             medium=body.medium,

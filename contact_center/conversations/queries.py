@@ -54,7 +54,7 @@ async def find_conversation(
 async def get_conversation(session: AsyncSession, conversation_id: int) -> Conversation:
     conversation = await session.get(Conversation, conversation_id)
     if conversation is None:
-        raise NotFound(f"there is no conversation {conversation_id}")
+        raise NotFound(code="conversation.unknown", conversation_id=conversation_id)
     return conversation
 
 

@@ -85,7 +85,7 @@ async def list_customers(
     elif account_id is None:
         rows = await queries.search_customers(call.session, query, after=last, limit=limit + 1)
     else:
-        raise Invalid("send `query` or `account_id`, not both")
+        raise Invalid(code="customer.query_or_account")
     return page_of(rows, limit=limit, key=lambda row: (row.id,), show=CustomerView.model_validate)
 
 

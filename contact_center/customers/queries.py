@@ -42,7 +42,7 @@ _BLOCKED = (
 async def get_customer(session: AsyncSession, customer_id: int) -> Customer:
     customer = await session.get(Customer, customer_id)
     if customer is None:
-        raise NotFound(f"there is no customer {customer_id}")
+        raise NotFound(code="customer.unknown", customer_id=customer_id)
     return customer
 
 
@@ -117,7 +117,7 @@ async def lock_customer(session: AsyncSession, customer_id: int) -> Customer:
     found = select(Customer).where(Customer.id == customer_id).with_for_update()
     customer = await session.scalar(found.execution_options(populate_existing=True))
     if customer is None:
-        raise NotFound(f"there is no customer {customer_id}")
+        raise NotFound(code="customer.unknown", customer_id=customer_id)
     return customer
 
 

@@ -127,7 +127,7 @@ async def retry(session: AsyncSession, delivery_id: int, *, now: datetime) -> No
     """Try a dead delivery again from the start. Raises NotFound, Conflict."""
     if not await queries.revive(session, delivery_id, now=now):
         delivery = await queries.get_delivery(session, delivery_id)
-        raise Conflict(f"delivery {delivery_id} is {delivery.status}: only a dead one is retried")
+        raise Conflict(code="delivery.not_dead", delivery_id=delivery_id, status=delivery.status)
     hint(session, "deliveries")
 
 

@@ -153,7 +153,7 @@ async def finish_claims(
 async def get_delivery(session: AsyncSession, delivery_id: int) -> Delivery:
     delivery = await session.get(Delivery, delivery_id)
     if delivery is None:
-        raise NotFound(f"there is no delivery {delivery_id}")
+        raise NotFound(code="delivery.unknown", delivery_id=delivery_id)
     return delivery
 
 

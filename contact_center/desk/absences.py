@@ -95,11 +95,11 @@ async def choose_deputy(call: Call, form: Form[DeputyForm]) -> web.Response:
 
 def _check_whose(call: Call, agent_id: int) -> None:
     if agent_id != call.agent.id and not call.agent.may(Permission.TICKETS_ASSIGN):
-        raise Forbidden("only a lead plans the absences of others")
+        raise Forbidden(code="absence.lead_plans")
 
 
 def _moment(call: Call, text: str) -> "datetime":
     moment = local_time(text, zone=call.agent.time_zone)
     if moment is None:
-        raise Invalid("say from when, and until when")
+        raise Invalid(code="absence.say_when")
     return moment

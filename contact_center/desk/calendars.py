@@ -53,7 +53,7 @@ async def show_calendar(call: Call, name: str, year: Year | None = None) -> web.
 async def _show(call: Call, name: str, year: int | None) -> web.Response:
     calendar = call.runtime.calendars.get(name)
     if calendar is None:
-        raise NotFound(f"there is no calendar {name[:64]!r}")
+        raise NotFound(code="calendar.unknown", name=name[:64])
     today = call.now.astimezone(calendar.tz).date()
     language = reader_of(call).language
     days = list(year_of(calendar, year or today.year, language))

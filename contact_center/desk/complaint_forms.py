@@ -99,7 +99,7 @@ class RedressForm(BaseModel):
 def moment_of(call: Call, text: str) -> datetime:
     moment = local_time(text, zone=call.agent.time_zone)
     if moment is None:
-        raise Invalid("give a date and a time")
+        raise Invalid(code="form.say_when")
     return moment
 
 
@@ -107,7 +107,7 @@ def hundredths_of(text: str) -> int:
     try:
         amount = Decimal(text.strip().replace(",", "") or "0") * 100
     except InvalidOperation:
-        raise Invalid(f"{text!r} is no amount") from None
+        raise Invalid(code="form.not_an_amount", text=text) from None
     if not amount.is_finite() or amount != amount.to_integral_value():
-        raise Invalid(f"{text!r} is no amount: write it like 12.50")
+        raise Invalid(code="form.not_an_amount", text=text)
     return int(amount)

@@ -112,7 +112,7 @@ async def inform(call: Call, ticket_id: Id, form: Form[InformForm]) -> web.Respo
 @routes.post("/tickets/{ticket_id}/complaint/review", permission=_WRITE, transaction=False)
 async def review(call: Call, ticket_id: Id, form: Form[HandlerForm]) -> web.Response:
     if form.handler is None:
-        raise Invalid("choose who reviews it")
+        raise Invalid(code="complaint.choose_reviewer")
     return await _do(call, ticket_id, answers.review, anybody=True, handler_id=form.handler)
 
 
@@ -185,7 +185,7 @@ async def decide_redress(
 ) -> web.Response:
     action = _REDRESS.get(step)
     if action is None:
-        raise Invalid(f"{step!r} is nothing that can be done with redress")
+        raise Invalid(code="complaint.no_such_redress_step", step=step)
     async with call.runtime.db.begin() as session:
         await action(session, ticket_id, item_id, turn=turn_of(call))
     return go_to(call, f"/desk/tickets/{ticket_id}/complaint")

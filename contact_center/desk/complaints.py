@@ -115,7 +115,7 @@ def _filter(call: Call, chosen: dict[str, str]) -> Filter:
         stage = Stage(chosen["stage"]) if chosen["stage"] else None
         outcome = Outcome(chosen["outcome"]) if chosen["outcome"] else None
     except ValueError:
-        raise Invalid("there is no such stage or outcome") from None
+        raise Invalid(code="complaint.no_such_filter") from None
     procedure = call.runtime.procedure
     return Filter(
         stage=stage,
@@ -182,7 +182,7 @@ async def show_new_action(call: Call, ticket_id: Id) -> web.Response:
 async def propose_action(call: Call, ticket_id: Id, form: Form[ActionForm]) -> web.Response:
     due_at = local_time(form.due, zone=call.agent.time_zone)
     if due_at is None:
-        raise Invalid("say until when")
+        raise Invalid(code="form.say_until")
     await corrective.propose(
         call.session,
         ticket_id,

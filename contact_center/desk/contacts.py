@@ -49,7 +49,7 @@ async def show_form(call: Call, ticket: Line = "") -> web.Response:
 async def log_contact(call: Call, form: Form[ContactForm]) -> web.Response:
     """On the ticket named, or as something new: then on to that ticket."""
     if not form.text.strip():
-        raise Invalid("write down what was said")
+        raise Invalid(code="contact.say_what")
     by, now = Actor(call.agent.actor), call.now
     if form.ticket:
         number = await _named(call, form.ticket)
@@ -70,7 +70,7 @@ async def log_contact(call: Call, form: Form[ContactForm]) -> web.Response:
         )
     receipt = await call.runtime.inbox.submit(inbound)
     if receipt.ticket_id is None or receipt.message_id is None:
-        raise Invalid(f"this cannot become a ticket: {receipt.reason}")
+        raise Invalid(code="contact.no_ticket", reason=receipt.reason)
     async with call.runtime.db.begin() as session:
         await actions.take(
             session,
@@ -86,7 +86,7 @@ async def log_contact(call: Call, form: Form[ContactForm]) -> web.Response:
 async def _named(call: Call, text: str) -> int:
     number = parse_reference(text)
     if number is None:
-        raise Invalid(f"{text!r} is not a ticket: write it like T-000123")
+        raise Invalid(code="form.not_a_ticket", text=text)
     async with call.runtime.db.read() as session:
         await check_may_see(session, number, reader=call.agent.id)
     return number
@@ -94,7 +94,7 @@ async def _named(call: Call, text: str) -> int:
 
 def _inbound(form: ContactForm) -> Inbound:
     if not form.phone:
-        raise Invalid("say who it was: a ticket, a customer, or a telephone number")
+        raise Invalid(code="contact.say_who")
     return Inbound(
         channel=form.medium.value,
         external_id=f"contact-{secrets.token_hex(12)}",

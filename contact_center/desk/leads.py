@@ -56,7 +56,7 @@ async def retry_delivery(
         delivery = await get_delivery(session, delivery_id)
         is_here = ticket is not None and delivery.ticket_id == ticket and delivery.message_id
         if not is_here and not call.agent.may(Permission.DELIVERIES_RETRY):
-            raise Forbidden("only a lead can try this again")
+            raise Forbidden(code="delivery.lead_retries")
         by = Actor(call.agent.actor)
         await messages.retry_delivery(session, delivery_id, by=by, now=call.now)
     if ticket is None:

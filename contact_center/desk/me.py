@@ -87,7 +87,7 @@ async def change_password(call: Call, form: Form[PasswordForm]) -> web.Response:
     async with runtime.db.read() as session:
         stored = (await get_agent(session, agent_id)).password_hash
     if not await passwords.verify(form.current, stored):
-        raise Invalid("the current password is wrong")
+        raise Invalid(code="login.wrong_current_password")
     attempts.clear(key)
     password_hash = await passwords.hash(form.new)
     async with runtime.db.begin() as session:

@@ -79,7 +79,7 @@ async def show_promises(call: Call, whose: Whose = "mine") -> web.Response:
 async def make(call: Call, ticket_id: Id, form: Form[NewForm]) -> web.Response:
     due_at = local_time(form.until, zone=call.agent.time_zone)
     if due_at is None:
-        raise Invalid("say until when: a time in the future")
+        raise Invalid(code="form.until_in_future")
     async with call.runtime.db.begin() as session:
         await check_is_theirs(call, session, ticket_id)
         await actions.make(
@@ -123,7 +123,7 @@ async def _take(
         return
     due_at = local_time(form.until, zone=call.agent.time_zone)
     if due_at is None:
-        raise Invalid("say until when: a time in the future")
+        raise Invalid(code="form.until_in_future")
     await actions.renegotiate(
         session, promise_id, due_at=due_at, message=form.text, by=by, now=call.now, as_lead=lead
     )

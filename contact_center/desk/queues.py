@@ -65,7 +65,7 @@ async def _page(
     try:
         beyond = parse_after(after)
     except ValueError:
-        raise Invalid("this is no place in a queue") from None
+        raise Invalid(code="form.no_such_place") from None
     tickets = await queue_page(
         session,
         queue,

@@ -118,19 +118,19 @@ async def _promise(call: Call, session: "AsyncSession", said: Message, draft: Dr
 
 async def _read(call: Call, draft: Draft) -> None:
     if call.request.content_type != "multipart/form-data":
-        raise BadRequest(415, "send a form with files")
+        raise BadRequest(415, code="form.with_files")
     limits = call.runtime.settings.attachments
     async for part in await call.request.multipart():
         if not isinstance(part, BodyPartReader):
-            raise BadRequest(400, "this form cannot be read")
+            raise BadRequest(400, code="form.unreadable")
         if part.name in _FIELDS:
             setattr(draft, part.name, await _text(part))
         elif part.name == "files" and part.filename:
             if len(draft.files) >= limits.max_per_message:
-                raise TooLarge(f"at most {limits.max_per_message} files go with one message")
+                raise TooLarge(code="message.too_many_files", most=limits.max_per_message)
             draft.files.append(await _store(call, part, name=part.filename))
     if draft.code not in set(ResolutionCode):
-        raise Invalid("there is no such resolution")
+        raise Invalid(code="form.no_such_resolution")
 
 
 async def _store(call: Call, part: BodyPartReader, *, name: str) -> StoredFile:
@@ -149,9 +149,9 @@ async def _text(part: BodyPartReader) -> str:
             break
     text = raw.decode(errors="replace").replace("\r\n", "\n")
     if len(text) > LONGEST:
-        raise TooLarge(f"a message has at most {LONGEST} characters")
+        raise TooLarge(code="message.too_long", most=LONGEST)
     if not is_storable(text):
-        raise Invalid("the text holds characters that cannot be stored")
+        raise Invalid(code="form.unstorable")
     return text
 
 

@@ -27,7 +27,7 @@ def address_of(name: str) -> str:
 @routes.get("/static/{name}", public=True, limited=False, transaction=False)
 async def show_static(call: Call, name: str, v: str = "") -> web.Response:
     if name not in _FILES:
-        raise NotFound(f"there is no file {name[:80]!r}")
+        raise NotFound(code="file.unknown_name", name=name[:80])
     kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "text/plain"
     is_current = v == _TAGS[name]
     keep = "public, max-age=31536000, immutable" if is_current else "no-cache"

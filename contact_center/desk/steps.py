@@ -239,7 +239,7 @@ async def check_is_theirs(call: Call, session: "AsyncSession", ticket_id: int) -
 def _number(text: str) -> int:
     number = parse_reference(text)
     if number is None:
-        raise Invalid(f"{text!r} is not a ticket: write it like T-000123")
+        raise Invalid(code="form.not_a_ticket", text=text)
     return number
 
 

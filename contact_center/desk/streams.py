@@ -47,7 +47,7 @@ class Streams:
     @contextmanager
     def listen(self, call: Call, topics: Collection[str]) -> Iterator[Subscription]:
         if len(self.open) >= MOST_STREAMS:
-            raise TooMany("too many pages are open: close some", retry_after=5)
+            raise TooMany(code="form.too_many_pages", retry_after=5)
         with call.runtime.bus.subscribe(*topics) as subscription:
             self.open.add(subscription)
             try:

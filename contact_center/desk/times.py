@@ -39,9 +39,9 @@ def local_time(text: str, *, zone: str) -> datetime | None:
     try:
         local = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid(f"{text!r} is not a date and time") from None
+        raise Invalid(code="form.not_a_time", text=text) from None
     if not MINYEAR < local.year < MAXYEAR:  # elsewhere on earth it is another year
-        raise Invalid(f"the year {local.year} is out of reach")
+        raise Invalid(code="form.year_out_of_reach", year=local.year)
     if local.tzinfo is None:
         local = local.replace(tzinfo=zone_of(zone))
     return local.astimezone(UTC)

@@ -187,7 +187,7 @@ def _visit(call: Call, form: NewForm) -> Visit | None:
     )
     if begins is None or ends is None:
         if form.location.strip():
-            raise Invalid("a field visit needs a place and an appointment: from when until when")
+            raise Invalid(code="work_order.visit_needs")
         return None
     return Visit(
         location=form.location,
@@ -233,7 +233,7 @@ async def _return(call: Call, session: "AsyncSession", order_id: int, form: Step
 async def _extend(call: Call, session: "AsyncSession", order_id: int, form: StepForm) -> None:
     until = local_time(form.until, zone=call.agent.time_zone)
     if until is None:
-        raise Invalid("say until when: a time in the future")
+        raise Invalid(code="form.until_in_future")
     await working.ask_extension(
         session,
         order_id,
@@ -247,7 +247,7 @@ async def _extend(call: Call, session: "AsyncSession", order_id: int, form: Step
 
 async def _give(call: Call, session: "AsyncSession", order_id: int, form: StepForm) -> None:
     if not form.to:
-        raise Invalid("choose a colleague")
+        raise Invalid(code="form.choose_colleague")
     await passing.give(
         session,
         order_id,
@@ -276,7 +276,7 @@ def _decide(granted: bool) -> _Do:
 
 async def _redirect(call: Call, session: "AsyncSession", order_id: int, form: StepForm) -> None:
     if not form.team:
-        raise Invalid("choose a team")
+        raise Invalid(code="form.choose_team")
     await issuing.redirect(
         session,
         order_id,

@@ -21,7 +21,7 @@ async def get_handover(session: AsyncSession, handover_id: int) -> Handover:
     """As it is now, whatever the session has seen before."""
     handover = await session.get(Handover, handover_id, populate_existing=True)
     if handover is None:
-        raise NotFound(f"there is no hand-over {handover_id}")
+        raise NotFound(code="handover.unknown", handover_id=handover_id)
     return handover
 
 

@@ -1,6 +1,7 @@
 """Pure decisions about hand-overs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from contact_center.errors import Conflict
 from contact_center.handovers.models import HandoverKind
@@ -19,11 +20,11 @@ def check_can_move(ticket: Ticket, kind: HandoverKind) -> None:
     if kind is HandoverKind.TRANSFER:
         if ticket.status not in ACTIVE - {Status.QUEUED}:
             raise IllegalTransition(
-                f"{ticket.reference} is {ticket.status}: claim or reopen it first"
+                code="ticket.claim_first", reference=ticket.reference, status=ticket.status
             )
     elif ticket.status in FINISHED or ticket.status is Status.BOT or ticket.owner_id is None:
         raise IllegalTransition(
-            f"{ticket.reference} is {ticket.status}: nobody answers for it that could hand it over"
+            code="ticket.nobody_hands_over", reference=ticket.reference, status=ticket.status
         )
 
 
@@ -36,11 +37,11 @@ def refuse_leaving(name: str, held: Mapping[str, Sequence[str]]) -> None:
     held = {kind: things for kind, things in held.items() if things}
     if not held:
         return
-    listed = "; ".join(f"{kind}: {_list(things)}" for kind, things in held.items())
-    facts = {kind.replace(" ", "_"): list(things) for kind, things in held.items()}
-    raise Responsible(f"{name} still answers for {listed}: hand it over first", **facts)
+    listed = {kind.replace(" ", "_"): _list(things) for kind, things in held.items()}
+    facts: dict[str, Any] = {kind.replace(" ", "_"): list(held[kind]) for kind in held}
+    raise Responsible(code="handover.responsible", name=name, listed=listed, **facts)
 
 
 def _list(things: Sequence[str]) -> str:
     rest = len(things) - LONG_LIST
-    return ", ".join(things[:LONG_LIST]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(things[:LONG_LIST]) + (f" … +{rest}" if rest > 0 else "")

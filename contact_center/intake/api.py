@@ -80,7 +80,7 @@ class ReceiptView(BaseModel):
 async def submit_message(call: Call, body: MessageBody) -> ReceiptView:
     """Hand in a customer's message; it is durable when this answers."""
     if body.channel in _OURS or body.channel not in call.runtime.channels:
-        raise Invalid(f"channel {body.channel}: use api, or the channel of a source")
+        raise Invalid(code="intake.channel", channel=body.channel)
     files = [await _save(call, file) for file in body.attachments]
     external_id = body.external_id or f"api-{call.runtime.random.getrandbits(128):032x}"
     inbound = _inbound(body, external_id, files)
@@ -114,12 +114,12 @@ def _inbound(body: MessageBody, external_id: str, files: list[StoredFile]) -> In
 async def _save(call: Call, file: FileBody) -> StoredFile:
     limits = call.runtime.settings.attachments
     if not any(fnmatch.fnmatch(file.content_type, allowed) for allowed in limits.types):
-        raise Invalid(f"files of type {file.content_type} are not accepted")
+        raise Invalid(code="file.type_refused", content_type=file.content_type)
 
     try:
         decoded = base64.b64decode(file.content, validate=True)
     except ValueError:
-        raise Invalid(f"the content of {clean_name(file.name)} is not base64") from None
+        raise Invalid(code="file.not_base64", name=clean_name(file.name)) from None
 
     async def content() -> AsyncIterator[bytes]:
         yield decoded

@@ -130,7 +130,7 @@ async def send_test(
     """Raises NotFound, Conflict."""
     endpoint = await queries.get_endpoint(session, endpoint_id)
     if not endpoint.active:
-        raise Conflict(f"webhook endpoint {endpoint_id} is disabled: enable it before you test it")
+        raise Conflict(code="webhook.disabled", endpoint_id=endpoint_id)
     body = rules.to_json("webhook.test", at=now, data={"endpoint_id": endpoint_id, "actor": by})
     key = f"test-{random.randbytes(8).hex()}"
     row = call_row(endpoint_id=endpoint_id, url=endpoint.url, key=key, body=body, now=now)
@@ -143,7 +143,7 @@ async def retry(
     """Make one call again, whether it had been taken or given up on. Raises NotFound, Conflict."""
     delivery = await queries.get_delivery_to(session, endpoint_id, delivery_id)
     if delivery.status in (DeliveryStatus.PENDING, DeliveryStatus.LEASED):
-        raise Conflict(f"delivery {delivery_id} is {delivery.status}: it will be tried anyway")
+        raise Conflict(code="webhook.tried_anyway", delivery_id=delivery_id, status=delivery.status)
     await queries.revive(session, endpoint_id, only=delivery_id, now=now)
     hint(session, "deliveries")
     data = {"endpoint_id": endpoint_id, "delivery_id": delivery_id}
@@ -165,7 +165,7 @@ async def replay(
     """
     await queries.get_endpoint(session, endpoint_id)
     if now - since > LONGEST_REPLAY:
-        raise Invalid(f"nothing older than {LONGEST_REPLAY.days} days can be replayed")
+        raise Invalid(code="webhook.replay_too_old", days=LONGEST_REPLAY.days)
     statuses = (*_GIVEN_UP, DeliveryStatus.SENT) if everything else _GIVEN_UP
     number = await queries.revive(session, endpoint_id, statuses=statuses, since=since, now=now)
     hint(session, "deliveries")

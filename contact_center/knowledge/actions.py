@@ -63,7 +63,7 @@ async def delete_canned_reply(
 
 async def _check_free(session: AsyncSession, shortcut: str) -> None:
     if await queries.shortcut_exists(session, shortcut):
-        raise Conflict(f"there is a canned reply /{shortcut} already: choose another shortcut")
+        raise Conflict(code="reply.shortcut_taken", shortcut=shortcut)
 
 
 async def _check_team(session: AsyncSession, values: Mapping[str, Any]) -> None:

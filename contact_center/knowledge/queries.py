@@ -22,7 +22,7 @@ async def canned_replies(
 async def get_canned_reply(session: AsyncSession, reply_id: int) -> CannedReply:
     reply = await session.get(CannedReply, reply_id)
     if reply is None:
-        raise NotFound(f"there is no canned reply {reply_id}")
+        raise NotFound(code="reply.unknown", reply_id=reply_id)
     return reply
 
 

@@ -15,5 +15,5 @@ def check_shortcut(shortcut: str) -> str:
     """What is typed after the slash, in any script. Raises Invalid."""
     cleaned = shortcut.strip().lstrip("/").lower()
     if not re.fullmatch(r"[\w-]{1,40}", cleaned):
-        raise Invalid("a shortcut has letters, digits and dashes only, at most 40 of them")
+        raise Invalid(code="reply.shortcut")
     return cleaned

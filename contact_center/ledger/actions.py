@@ -84,9 +84,7 @@ async def take_out(
     try:
         inbound = rules.inbound_from(kept.payload)
     except (KeyError, TypeError, ValueError) as error:
-        raise Conflict(
-            f"what is left of message {quarantined_id} cannot be handed in: discard it"
-        ) from error
+        raise Conflict(code="quarantine.incomplete", quarantined_id=quarantined_id) from error
     await queries.forget_quarantined_arrival(
         session, channel=kept.channel, external_id=kept.external_id
     )
@@ -120,5 +118,5 @@ async def discard(
 async def _kept(session: AsyncSession, quarantined_id: int) -> Quarantined:
     kept = await queries.get_quarantined(session, quarantined_id)
     if kept.released_at is not None:
-        raise Conflict(f"message {quarantined_id} is no longer in quarantine")
+        raise Conflict(code="quarantine.settled", quarantined_id=quarantined_id)
     return kept

@@ -55,7 +55,7 @@ async def quarantine_size(session: AsyncSession, *, most: int) -> int:
 async def get_quarantined(session: AsyncSession, quarantined_id: int) -> Quarantined:
     row = await session.get(Quarantined, quarantined_id, options=[undefer(Quarantined.payload)])
     if row is None:
-        raise NotFound(f"there is no quarantined message {quarantined_id}")
+        raise NotFound(code="quarantine.unknown", quarantined_id=quarantined_id)
     return row
 
 

@@ -46,7 +46,7 @@ async def merge(
 ) -> Ticket:
     """Two tickets about one thing: the messages move to `into`, and so does what comes later."""
     if ticket_id == into:
-        raise Invalid("a ticket cannot be merged into itself")
+        raise Invalid(code="link.merge_itself")
     locked = await lock_pair(session, ticket_id, into)
     victim, survivor = locked[ticket_id], locked[into]
     await _check_may_see(session, ticket_id, into, by=by)
@@ -104,15 +104,17 @@ async def _check_may_see(session: AsyncSession, *ticket_ids: int, by: Actor) -> 
 
 def _check_mergeable(victim: Ticket, survivor: Ticket) -> None:
     if victim.status in FINISHED:
-        raise IllegalTransition(f"{victim.reference} is {victim.status}: it cannot be merged")
+        raise IllegalTransition(
+            code="link.cannot_merge", reference=victim.reference, status=victim.status
+        )
     if survivor.status not in ACTIVE:
         raise IllegalTransition(
-            f"{survivor.reference} is {survivor.status}: merge into a ticket that is worked on"
+            code="link.merge_into_open", reference=survivor.reference, status=survivor.status
         )
     if victim.customer_id != survivor.customer_id:
-        raise Conflict("the tickets belong to different customers")
+        raise Conflict(code="link.customers_differ")
     if victim.about_agent_id != survivor.about_agent_id:
-        raise Conflict("one of the tickets is a complaint about a colleague: note it on both first")
+        raise Conflict(code="link.one_about")
 
 
 async def _inherit(
@@ -165,9 +167,9 @@ async def split(
     chosen = [message for message in said if message.id in message_ids]
     rest = [message for message in said if message.id not in message_ids]
     if not chosen or len(chosen) != len(set(message_ids)):
-        raise Invalid(f"choose messages of {ticket.reference}")
+        raise Invalid(code="link.choose_messages", reference=ticket.reference)
     if not rest:
-        raise Invalid(f"leave at least one message on {ticket.reference}")
+        raise Invalid(code="link.leave_one", reference=ticket.reference)
     part = _part_of(ticket, subject=subject, start=chosen[0].created_at, now=now)
     session.add(part)
     await session.flush()  # its id goes into the messages
@@ -196,14 +198,14 @@ async def link(
 ) -> None:
     """From the newer ticket to the older one. Raises Invalid, Conflict, Forbidden."""
     if ticket_id == to:
-        raise Invalid("a ticket cannot be linked to itself")
+        raise Invalid(code="link.itself")
     if kind not in BY_HAND:
-        raise Invalid(f"a link of kind {kind} comes about by itself")
+        raise Invalid(code="link.by_itself", link=kind)
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     other = await ticket_queries.get_ticket(session, to)
     await _check_may_see(session, ticket.id, other.id, by=by)
     if await queries.find_link(session, ticket.id, other.id) is not None:
-        raise Conflict(f"{ticket.reference} and {other.reference} are linked already")
+        raise Conflict(code="link.exists", reference=ticket.reference, other=other.reference)
     await _put_link(session, ticket, other, kind=kind, by=by, now=now)
 
 
@@ -215,9 +217,9 @@ async def unlink(
     await _check_may_see(session, ticket_id, other, by=by)
     found = await queries.find_link(session, ticket_id, other)
     if found is None:
-        raise NotFound(f"{ticket.reference} and {reference(other)} are not linked")
+        raise NotFound(code="link.unknown", reference=ticket.reference, other=reference(other))
     if found.kind not in BY_HAND:
-        raise Conflict(f"a link of kind {found.kind} stays: it tells what became of the messages")
+        raise Conflict(code="link.stays", link=found.kind)
     await session.delete(found)
     await tickets.say(session, ticket, "ticket.unlinked", by=by, now=now, other=other)
 
@@ -245,13 +247,13 @@ async def merge_customer(
 ) -> Customer:
     """One person known as two: all of the first becomes the other's, and the first is no more."""
     if customer_id == into:
-        raise Invalid("a customer cannot be merged into themselves")
+        raise Invalid(code="customer.merge_itself")
     pair = sorted((customer_id, into))
     await conversations.lock_conversations_of(session, customer_ids=pair)
     locked = {number: await customers.lock_customer(session, number) for number in pair}
     victim, survivor = locked[customer_id], locked[into]
     if victim.blocked_at is not None and survivor.blocked_at is None:
-        raise Conflict(f"customer {victim.id} is blocked: unblock them, or block the other too")
+        raise Conflict(code="customer.blocked", id=victim.id)
     move = {"old": victim.id, "new": survivor.id}
     data = {
         "customer_id": victim.id,

@@ -86,7 +86,7 @@ async def create_token(
     """The secret, which is shown once and not kept. Raises Invalid, Forbidden."""
     rules.check_scopes(scopes, own=own)
     if expires_at is not None and expires_at <= now:
-        raise Invalid("the token would have expired already: choose a later moment")
+        raise Invalid(code="token.expired_already")
     token = ApiToken(
         name=name,
         secret_hash=secrets.token_hex(16),  # until its id is known, which the secret contains

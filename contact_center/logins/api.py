@@ -145,7 +145,7 @@ async def change_my_password(call: Call, body: OwnPassword) -> None:
     async with call.runtime.db.read() as session:
         stored = (await get_agent(session, agent.id)).password_hash
     if not await passwords.verify(body.current, stored):
-        raise Invalid("the current password is wrong")
+        raise Invalid(code="login.wrong_current_password")
     attempts.clear(key)
     password_hash = await passwords.hash(body.new)
     await actions.set_password(

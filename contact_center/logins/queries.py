@@ -61,7 +61,7 @@ async def touch_session(
 async def get_token(session: AsyncSession, token_id: int) -> ApiToken:
     token = await session.get(ApiToken, token_id)
     if token is None:
-        raise NotFound(f"there is no token {token_id}")
+        raise NotFound(code="token.unknown", token_id=token_id)
     return token
 
 

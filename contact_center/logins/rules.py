@@ -39,4 +39,4 @@ def session_end(*, created_at: datetime, seen_at: datetime, settings: Logins) ->
 def check_scopes(scopes: Iterable[Permission], *, own: frozenset[Permission]) -> None:
     """Nobody hands out what they may not do themselves. Raises Forbidden."""
     if beyond := sorted(set(scopes) - own):
-        raise Forbidden(f"you may not do this yourself: {', '.join(beyond)}")
+        raise Forbidden(code="token.beyond", permissions=beyond)

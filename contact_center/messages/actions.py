@@ -68,13 +68,15 @@ async def reply(
     Who called, came, or sent a letter has been told already: nothing is sent.
     """
     if not text.strip() and not files:
-        raise Invalid("the answer is empty")
+        raise Invalid(code="message.answer_empty")
     await tickets.acting_agent(session, by)
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status is Status.QUEUED:
         ticket = await tickets.claim(session, ticket_id, by=by, now=now)
     if ticket.status not in ACTIVE | {Status.RESOLVED}:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be answered")
+        raise IllegalTransition(
+            code="ticket.cannot_answer", reference=ticket.reference, status=ticket.status
+        )
     words = Words(text=text, direction=Direction.OUT, files=files)
     message = await _add_message(session, ticket, words, by=by, now=now)
     await _tell_owner(session, ticket, by=by, now=now)
@@ -141,7 +143,7 @@ async def add_note(
 ) -> Message:
     """Something for colleagues only, by an agent or another system."""
     if not text.strip() and not files:
-        raise Invalid("the note is empty")
+        raise Invalid(code="message.note_empty")
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     author = Author.SYSTEM if agent_id(by) is None else Author.AGENT
     words = Words(text=text, direction=Direction.NOTE, author=author, files=files)
@@ -152,7 +154,9 @@ async def mark_read(session: AsyncSession, ticket_id: int, *, message_id: int, b
     """The agent has seen everything up to this message. Raises NotFound."""
     agent = await tickets.acting_agent(session, by)
     if (await queries.get_message(session, message_id)).ticket_id != ticket_id:
-        raise NotFound(f"message {message_id} is not on {reference(ticket_id)}")
+        raise NotFound(
+            code="message.not_on_ticket", message_id=message_id, reference=reference(ticket_id)
+        )
     await queries.mark_read(session, agent_id=agent.id, ticket_id=ticket_id, message_id=message_id)
 
 

@@ -189,7 +189,7 @@ async def find_sent(
 async def get_message(session: AsyncSession, message_id: int) -> Message:
     message = await session.get(Message, message_id)
     if message is None:
-        raise NotFound(f"there is no message {message_id}")
+        raise NotFound(code="message.unknown", message_id=message_id)
     return message
 
 
@@ -209,7 +209,7 @@ async def get_attachment(session: AsyncSession, attachment_id: int) -> tuple[Att
     )
     row = (await session.execute(found)).one_or_none()
     if row is None:
-        raise NotFound(f"there is no attachment {attachment_id}")
+        raise NotFound(code="file.unknown_attachment", attachment_id=attachment_id)
     return row[0], row[1]
 
 

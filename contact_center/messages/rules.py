@@ -15,7 +15,7 @@ def search_terms(text: str) -> list[str]:
     """What a message must contain, all of it. Raises Invalid when there is nothing to look for."""
     terms = list(dict.fromkeys(tokens(text)))[:12]
     if not terms:
-        raise Invalid("there is no word to search for: type at least one letter or number")
+        raise Invalid(code="search.no_word")
     return terms
 
 

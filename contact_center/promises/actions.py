@@ -36,10 +36,12 @@ async def make(
     await agents.hold_active_agent(session, number)  # nobody leaves who owes something
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status not in ACTIVE - {Status.QUEUED}:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: claim or reopen it first")
+        raise IllegalTransition(
+            code="ticket.claim_first", reference=ticket.reference, status=ticket.status
+        )
     text = rules.check_promise(text, due_at=due_at, now=now)
     if ticket.open_promises >= MOST_OPEN:
-        raise Conflict(f"{ticket.reference} has {MOST_OPEN} open promises: keep some first")
+        raise Conflict(code="promise.too_many", reference=ticket.reference, most=MOST_OPEN)
     promise = Promise(
         ticket_id=ticket.id,
         text=text,
@@ -173,7 +175,7 @@ async def _lock(
     )
     rules.check_may_end(promise, ticket, by=by, as_lead=as_lead, standing_in=standing_in)
     if promise.state is not PromiseState.OPEN:
-        raise Conflict(f"the promise is {promise.state} already", state=promise.state)
+        raise Conflict(code="promise.over", state=promise.state)
     return promise, ticket
 
 
@@ -182,7 +184,7 @@ async def _hold(session: AsyncSession, promise_id: int) -> tuple[Promise, Ticket
     ticket = await ticket_queries.lock_ticket(session, promise.ticket_id)
     promise = await queries.get_promise(session, promise_id)
     if promise.ticket_id != ticket.id:
-        raise Stale("the promise has just moved to another ticket: load it again")
+        raise Stale(code="promise.moved")
     return promise, ticket
 
 

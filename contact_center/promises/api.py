@@ -91,7 +91,7 @@ async def detect_promise(call: Call, body: Draft) -> Detection:
     try:
         zone = ZoneInfo(body.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid(f"{body.time_zone!r} is not a time zone") from None
+        raise Invalid(code="agent.not_a_time_zone", name=body.time_zone) from None
     offer = detect(body.text, now=call.now, zone=zone)
     return Detection(offer=OfferView.model_validate(offer) if offer else None)
 

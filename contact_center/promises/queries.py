@@ -19,7 +19,7 @@ async def get_promise(session: AsyncSession, promise_id: int) -> Promise:
     """As it is now, whatever the session has seen before."""
     promise = await session.get(Promise, promise_id, populate_existing=True)
     if promise is None:
-        raise NotFound(f"there is no promise {promise_id}")
+        raise NotFound(code="promise.unknown", promise_id=promise_id)
     return promise
 
 

@@ -182,7 +182,7 @@ async def get_decision(session: AsyncSession, decision_id: int) -> RoutingDecisi
     found = select(RoutingDecision).where(RoutingDecision.id == decision_id)
     decision = await session.scalar(found.execution_options(populate_existing=True))
     if decision is None:
-        raise NotFound(f"there is no offer {decision_id}")
+        raise NotFound(code="offer.unknown", decision_id=decision_id)
     return decision
 
 

@@ -114,7 +114,7 @@ async def get_calendar(call: Call, name: str, year: Year | None = None) -> Calen
     """Get one calendar with the special days of a year, this one if none is said."""
     calendar = call.runtime.calendars.get(name)
     if calendar is None:
-        raise NotFound(f"there is no calendar {name[:64]!r}")
+        raise NotFound(code="calendar.unknown", name=name[:64])
     wanted = year or call.now.astimezone(calendar.tz).year
     days = [
         SpecialDay(

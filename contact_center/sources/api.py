@@ -39,11 +39,11 @@ async def receive_call(call: Call, source: str) -> web.Response:
     known = call.request.app[SOURCES].get(source)
     if known is None:
         call.request.app[LIMITS].addresses.hit(client_network(call))
-        raise NotFound("there is no such source")
+        raise NotFound(code="source.unknown")
     body = await _read(call.request, known.max_bytes)
     if not rules.is_genuine(known, call.request.headers, body, at=call.now):
         call.request.app[LIMITS].addresses.hit(client_network(call))
-        raise Unauthenticated("the signature is missing, wrong, or too old")
+        raise Unauthenticated(code="source.signature")
     said = _parse(body)
     if (challenge := _slack_challenge(known, said)) is not None:
         return web.json_response({"challenge": challenge})
@@ -56,12 +56,12 @@ async def receive_call(call: Call, source: str) -> web.Response:
 async def _read(request: web.Request, limit: int) -> bytes:
     """The raw body: signatures are over it. Raises TooLarge."""
     if (request.content_length or 0) > limit:
-        raise TooLarge(f"this source may send at most {limit} bytes")
+        raise TooLarge(code="source.too_large", bytes=limit)
     parts, size = [], 0
     async for chunk in request.content.iter_any():
         size += len(chunk)
         if size > limit:
-            raise TooLarge(f"this source may send at most {limit} bytes")
+            raise TooLarge(code="source.too_large", bytes=limit)
         parts.append(chunk)
     return b"".join(parts)
 
@@ -70,7 +70,7 @@ def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise BadRequest(400, "the body is not JSON that can be read") from None
+        raise BadRequest(400, code="source.not_json") from None
 
 
 def _slack_challenge(source: Source, said: Any) -> str | None:

@@ -54,7 +54,7 @@ def setup(app: web.Application) -> None:
 @routes.get("/t/static/{name}", public=True, transaction=False)
 async def show_file(call: Call, name: str) -> web.Response:
     if name not in _FILES:
-        raise NotFound("there is no such file")
+        raise NotFound(code="file.unknown")
     return web.Response(
         body=_FILES[name],
         content_type=_TYPES[Path(name).suffix],

@@ -76,7 +76,7 @@ async def take(
     if found.supervisor_id == agent.id:
         return found
     if found.supervisor_id is not None:
-        raise Conflict(f"somebody else supervises {ticket.reference} already")
+        raise Conflict(code="supervision.somebody_else", reference=ticket.reference)
     found.supervisor_id, found.taken_at = agent.id, now
     await _tell(session, ticket, found, "supervision.taken", agent, now=now)
     return found
@@ -87,10 +87,10 @@ async def instruct(
 ) -> SupervisionOrder:
     """What is to be done; owner and assignee are alerted. Whoever instructs has taken it."""
     if not text.strip():
-        raise Invalid("write what is to be done")
+        raise Invalid(code="supervision.say_what")
     found, ticket, agent = await _open_order(session, order_id, by=by)
     if found.supervisor_id not in (None, agent.id):
-        raise Conflict(f"somebody else supervises {ticket.reference} already")
+        raise Conflict(code="supervision.somebody_else", reference=ticket.reference)
     found.supervisor_id, found.taken_at = agent.id, found.taken_at or now
     found.instruction, found.instructed_at = text.strip(), now
     await _tell(session, ticket, found, "supervision.instructed", agent, now=now)
@@ -102,7 +102,7 @@ async def end(
 ) -> SupervisionOrder:
     """Only with an explanation of what became of it."""
     if not explanation.strip():
-        raise Invalid("explain what became of it")
+        raise Invalid(code="supervision.say_result")
     found, ticket, agent = await _open_order(session, order_id, by=by)
     found.explanation, found.ended_by_id, found.ended_at = explanation.strip(), agent.id, now
     await _tell(session, ticket, found, "supervision.ended", agent, now=now)
@@ -114,13 +114,13 @@ async def _open_order(
 ) -> tuple[SupervisionOrder, Ticket, Agent]:
     agent = await tickets.acting_agent(session, by)
     if agent.role not in SUPERVISORS:
-        raise Forbidden("only a lead or a manager supervises")
+        raise Forbidden(code="supervision.leads_only")
     ticket_id = (await queries.get_order(session, order_id)).ticket_id
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     await tickets.check_not_recused(session, ticket, agent.id)
     found = await queries.get_order(session, order_id)
     if found.ended_at is not None:
-        raise Conflict(f"the supervision of {reference(ticket_id)} has ended")
+        raise Conflict(code="supervision.ended", reference=reference(ticket_id))
     return found, ticket, agent
 
 

@@ -71,7 +71,7 @@ async def get_order(session: AsyncSession, order_id: int) -> SupervisionOrder:
     """As it is now, whatever the session has seen before."""
     order = await session.get(SupervisionOrder, order_id, populate_existing=True)
     if order is None:
-        raise NotFound(f"there is no supervision order {order_id}")
+        raise NotFound(code="supervision.unknown", order_id=order_id)
     return order
 
 

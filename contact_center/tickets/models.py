@@ -226,7 +226,9 @@ class Ticket(Table):
     def check_move(self, status: Status) -> None:
         if status not in MOVES[self.status]:
             raise IllegalTransition(
-                f"{self.reference} is {self.status}: it cannot become {status}",
+                code="ticket.cannot_become",
+                reference=self.reference,
                 status=self.status,
+                to=status,
                 allowed=sorted(MOVES[self.status]),
             )

@@ -31,25 +31,24 @@ def check_may_act(
     if override or number is None or ticket.assignee_id is None:
         return
     if not is_theirs(ticket, {number, *standing_in}):
-        raise Forbidden(f"{ticket.reference} is with somebody else: ask them, or a lead")
+        raise Forbidden(code="ticket.not_yours", reference=ticket.reference)
 
 
 def check_answers_for(ticket: Ticket, *, by: Actor, acting: int | None) -> None:
     """What only the owner does, or `acting` in the owner's absence. Raises Forbidden."""
     number = agent_id(by)
     if number is None or number not in (acting, ticket.owner_id):
-        raise Forbidden(
-            f"only who answers for {ticket.reference} can do this: ask its owner, "
-            "or have it handed over"
-        )
+        raise Forbidden(code="ticket.only_owner", reference=ticket.reference)
 
 
 def check_nothing_is_open(ticket: Ticket) -> None:
     """No ticket is resolved while work for it, or a promise to its customer, is open."""
     if ticket.open_work_orders or ticket.open_promises:
         raise Conflict(
-            f"{ticket.reference} cannot be resolved: {ticket.open_work_orders} work orders and "
-            f"{ticket.open_promises} promises are open"
+            code="ticket.cannot_resolve",
+            reference=ticket.reference,
+            work_orders=ticket.open_work_orders,
+            promises=ticket.open_promises,
         )
 
 
@@ -58,14 +57,15 @@ def check_agreed_waiting(
 ) -> None:
     """On hold, or for a third party: for a reason, and not for ever. Raises Invalid."""
     if review_at is None or review_at <= now:
-        raise Invalid("say until when: a time in the future")
+        raise Invalid(code="form.until_in_future")
     if not reason.strip():
-        raise Invalid("say what we wait for, or what was agreed with the customer")
+        raise Invalid(code="ticket.wait_what")
     latest = due(LONGEST_WAIT, now, hours, Rule(end=End.MIDNIGHT))
     if review_at > latest.legal:
         raise Invalid(
-            f"{LONGEST_WAIT.amount} business days at most: look at it again on "
-            f"{latest.legal_day} or before",
+            code="ticket.wait_too_long",
+            amount=LONGEST_WAIT.amount,
+            legal_day=latest.legal_day,
             latest=latest.legal.isoformat(),
         )
 

@@ -36,5 +36,5 @@ async def take(
         return []
     found = await queries.take_uploads(session, wanted, uploader=by)
     if missing := wanted - {upload.id for upload in found}:
-        raise NotFound(f"you have no upload {min(missing)} (any more)")
+        raise NotFound(code="upload.unknown", upload_id=min(missing))
     return [upload.file for upload in found]

@@ -45,7 +45,7 @@ async def upload_file(call: Call, name: FileName, content_type: str | None = Non
     kind = content_type or call.request.content_type
     rules.check_type(kind, allowed=settings.types)
     if (call.request.content_length or 0) == 0 and not call.request.can_read_body:
-        raise BadRequest(400, "the body is empty: send the file")
+        raise BadRequest(400, code="upload.empty")
     # Stored before the transaction: nobody waits for a slow sender.
     places = call.request.app[LIMITS].uploads
     async with arriving(places, call.principal.actor, within=LONGEST_UPLOAD):

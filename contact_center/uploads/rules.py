@@ -13,4 +13,6 @@ def check_type(content_type: str, *, allowed: Sequence[str]) -> None:
     """`allowed` holds patterns such as "image/*". Raises Invalid."""
     known = _TYPE.fullmatch(content_type) is not None and len(content_type) <= 200
     if not known or not any(fnmatch.fnmatch(content_type, pattern) for pattern in allowed):
-        raise Invalid(f"files of type {content_type[:100]} are not accepted: {', '.join(allowed)}")
+        raise Invalid(
+            code="upload.type_refused", content_type=content_type[:100], allowed=list(allowed)
+        )

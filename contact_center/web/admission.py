@@ -43,7 +43,7 @@ async def identify(call: Call) -> Principal:
         raise Unauthenticated
     if principal is None:
         limits.bad_credentials.hit(network)
-        raise Unauthenticated("this login or token is not valid, or not any more")
+        raise Unauthenticated(code="login.not_valid")
     return principal
 
 

@@ -152,8 +152,8 @@ class Arguments:
             return arguments
         known = [problem.parameter for problem in problems if problem.code != UNKNOWN]
         if any(("path", alias) in self._by_alias for alias in known):
-            raise NotFound("there is nothing at this address")
-        raise BadRequest(422, "the parameters are not valid", details=problems)
+            raise NotFound(code="request.no_such_address")
+        raise BadRequest(422, code="request.parameters", details=problems)
 
     def _details(self, error: ValidationError) -> list[Detail]:
         by_name = {p.name: p for p in self.parameters}
@@ -197,20 +197,20 @@ def _adapter(name: str, parameters: list[Parameter]) -> TypeAdapter[Any] | None:
 
 async def _read_form(request: web.Request, body: TypeAdapter[Any]) -> Any:
     if request.content_type not in FORM_TYPES:
-        raise BadRequest(415, "send a form")
+        raise BadRequest(415, code="request.send_form")
     try:
         fields = await request.post()
     except ValueError as error:
-        raise BadRequest(400, "this form cannot be read") from error
+        raise BadRequest(400, code="form.unreadable") from error
     lists = _list_fields(body)
     raw = {name: fields.getall(name) if name in lists else fields[name] for name in fields}
     raw.pop("csrf_token", None)
     if not all(is_storable(value) for value in raw.values()):
-        raise Invalid("a field holds characters that cannot be stored")
+        raise Invalid(code="request.unstorable_field")
     try:
         return body.validate_python(raw)
     except ValidationError as error:
-        raise BadRequest(422, "the form is not valid", details=body_details(error)) from None
+        raise BadRequest(422, code="request.form", details=body_details(error)) from None
 
 
 def _list_fields(body: TypeAdapter[Any]) -> set[str]:

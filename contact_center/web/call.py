@@ -46,7 +46,7 @@ class Call:
     def agent(self) -> Principal:
         """The person who is logged in; other systems are refused."""
         if not self.principal.is_agent:
-            raise Forbidden("only a person can do this: log in as an agent")
+            raise Forbidden(code="request.people_only")
         return self.principal
 
     def show_version(self, version: int) -> None:

@@ -17,6 +17,8 @@ CSRF_FIELD = "csrf_token"
 class ForgedRequest(Forbidden):
     """This request does not come from our own pages: reload the page and try again."""
 
+    code = "error.forged"
+
 
 def cookie_name(settings: Settings) -> str:
     """`__Host-` makes the browser insist on HTTPS, which a local trial does not have."""

@@ -29,10 +29,10 @@ async def once(
     if key is None:
         return await answer()
     if not _KEY.fullmatch(key):
-        raise BadRequest(422, f"{HEADER}: send 1 to {LONGEST_KEY} visible ASCII characters")
+        raise BadRequest(422, code="request.idempotency_key", header=HEADER, most=LONGEST_KEY)
     running, mine = call.request.app[RUNNING], (call.principal.actor, key)
     if mine in running:
-        raise Conflict("a call with this Idempotency-Key is still being answered")
+        raise Conflict(code="request.being_answered")
     running.add(mine)
     try:
         return await _once(call, key, answer)
@@ -52,7 +52,7 @@ async def _once(
         await _keep(call, key, response)
         return response
     if earlier.fingerprint != fingerprint:
-        raise Invalid("this Idempotency-Key was used for another request: send a new one")
+        raise Invalid(code="request.key_reused")
     return web.Response(
         status=earlier.status,
         body=earlier.body.encode(),

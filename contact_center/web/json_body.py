@@ -29,7 +29,7 @@ async def read_json(request: web.Request, body: TypeAdapter[Any]) -> Any:
         details = body_details(error)
     if details[0].code == "json_invalid":
         raise _malformed(details[0].detail)
-    raise BadRequest(422, "the body is not valid", details=details)
+    raise BadRequest(422, code="request.body", details=details)
 
 
 def body_details(error: ValidationError) -> list[Detail]:
@@ -43,9 +43,9 @@ def _check_type(request: web.Request) -> None:
     if request.headers.get("Content-Type") in _USUAL_TYPES:
         return
     if request.content_type != "application/json":
-        raise BadRequest(415, "send application/json")
+        raise BadRequest(415, code="request.send_json")
     if (request.charset or "utf-8").lower() not in _CHARSETS:
-        raise BadRequest(415, "send JSON in UTF-8")
+        raise BadRequest(415, code="request.send_utf8")
 
 
 def _check(data: bytes) -> None:
@@ -58,11 +58,13 @@ def _check(data: bytes) -> None:
         for path, reason in unstorable(value)
     ]
     if details:
-        raise BadRequest(422, "the body holds values that cannot be stored", details=details)
+        raise BadRequest(422, code="request.unstorable_body", details=details)
 
 
 def _malformed(reason: str) -> BadRequest:
-    return BadRequest(400, f"malformed JSON: {reason.removeprefix('Invalid JSON: ')}")
+    return BadRequest(
+        400, code="request.malformed_json", problem=reason.removeprefix("Invalid JSON: ")
+    )
 
 
 def _pointer(path: Path) -> str:

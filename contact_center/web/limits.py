@@ -65,9 +65,9 @@ class Places:
     def take(self, key: str) -> Iterator[None]:
         """Raises TooMany where the key has all of its places, Unavailable where none is left."""
         if self._taken[key] >= self._each:
-            raise TooMany(f"at most {self._each} at once: wait until one is through")
+            raise TooMany(code="upload.too_many_at_once", most=self._each)
         if self._free <= 0:
-            raise Unavailable("too many at once at the moment: try again")
+            raise Unavailable(code="request.too_many_at_once")
         self._free -= 1
         self._taken[key] += 1
         try:
@@ -87,7 +87,7 @@ async def arriving(places: Places, key: str, *, within: float) -> AsyncIterator[
             async with asyncio.timeout(within):
                 yield
         except TimeoutError:
-            raise TooSlow(f"the file did not arrive within {within:.0f} seconds") from None
+            raise TooSlow(code="upload.too_slow", seconds=round(within)) from None
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class Backoff:
         """Raises TooMany while the wait lasts."""
         failures = self._failures.get(key)
         if failures is not None and (wait := failures.wait_until - self._clock()) > 0:
-            raise TooMany("too many failed attempts: wait before the next", retry_after=wait)
+            raise TooMany(code="login.too_many_attempts", retry_after=wait)
 
     def fail(self, key: str) -> None:
         now = self._clock()

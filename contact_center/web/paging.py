@@ -51,7 +51,7 @@ def read_cursor(text: str | None, *kinds: type[Any]) -> tuple[Any, ...] | None:
     except (ValueError, binascii.Error, RecursionError):
         key = None
     if not isinstance(key, list) or [type(value) for value in key] != list(kinds):
-        raise Invalid("`after` is not a cursor that was handed out here")
+        raise Invalid(code="page.no_such_cursor")
     if any(isinstance(value, int) and not 0 <= value < 2**63 for value in key):
-        raise Invalid("`after` is not a cursor that was handed out here")
+        raise Invalid(code="page.no_such_cursor")
     return tuple(key)

@@ -45,7 +45,7 @@ class Passwords:
 
     async def _run(self, function: Callable[..., T], *arguments: Any) -> T:
         if self._waiting >= LONGEST_QUEUE:
-            raise Unavailable("too many people are logging in: try again in a moment")
+            raise Unavailable(code="login.busy")
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()

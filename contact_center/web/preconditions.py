@@ -15,10 +15,10 @@ def expected_version(request: web.Request, rule: IfMatch) -> int | None:
     given = request.headers.get("If-Match")
     if given is None:
         if rule == "required":
-            raise BadRequest(428, "send the record's ETag in If-Match")
+            raise BadRequest(428, code="request.send_version")
         return None
     if given == "*":
         return None
     if (match := _TAG.fullmatch(given)) is None:
-        raise BadRequest(412, "If-Match is not an ETag that was handed out here")
+        raise BadRequest(412, code="request.no_such_version")
     return int(match[1])

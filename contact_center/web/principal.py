@@ -42,7 +42,7 @@ class Principal:
 
     def require(self, permission: Permission) -> None:
         if permission not in self.permissions:
-            raise Forbidden(f"you need the permission {permission}", permission=permission)
+            raise Forbidden(code="request.permission", permission=permission)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from contact_center import errors
 from contact_center.db import is_passing
+from contact_center.texts import FALLBACK
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 
     type: str = Field(description="stable: compare it, do not parse the texts")
+    code: str = Field(description="stable as well, and more precise than the type")
     title: str
     status: int
     detail: str | None = None
@@ -67,8 +69,10 @@ class Problem(BaseModel):
 class BadRequest(errors.ContactCenterError):
     """A request that is refused for its form; becomes a problem with this very status."""
 
-    def __init__(self, status: int, message: str, *, details: list[Detail] | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, status: int, *, code: str, details: list[Detail] | None = None, **facts: Any
+    ) -> None:
+        super().__init__(code=code, **facts)
         self.status = status
         self.details = details
 
@@ -80,10 +84,11 @@ def response_for(error: Exception, *, request_id: str) -> web.Response:
     known = _translate(error)
     if known is None:
         log.error("request failed", exc_info=error, extra={"request_id": request_id})
-        known = errors.ContactCenterError("Something went wrong here; it has been logged.")
+        known = errors.ContactCenterError()
     return _response(
         status_of(known),
         slug=_slug(known),
+        code=known.code,
         detail=str(known),
         details=getattr(known, "details", None),
         facts=known.facts,
@@ -113,13 +118,13 @@ def _translate(error: Exception) -> errors.ContactCenterError | None:
         return errors.Stale()
     if isinstance(error, IntegrityError):
         log.warning("integrity error", exc_info=error)
-        return errors.Conflict("this clashes with a record that exists already")
+        return errors.Conflict(code="request.clash")
     if isinstance(error, DataError):
         log.warning("value refused by the database", exc_info=error)
-        return errors.Invalid("a value is too long or out of range")
+        return errors.Invalid(code="request.out_of_range")
     if is_passing(error):
         log.warning("database unavailable", exc_info=error)
-        return errors.Unavailable("the database is busy or away: try again in a moment")
+        return errors.Unavailable(code="service.database_away")
     return None
 
 
@@ -127,13 +132,16 @@ def _from_http(error: web.HTTPException, request_id: str) -> web.Response:
     """aiohttp's own refusals: no such route, wrong method, too large a body."""
     kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
     slug = _slug_of_status(error.status)
-    return _response(error.status, slug=slug, headers=kept, request_id=request_id)
+    return _response(
+        error.status, slug=slug, code=_code_of_slug(slug), headers=kept, request_id=request_id
+    )
 
 
 def _response(
     status: int,
     *,
     slug: str,
+    code: str,
     request_id: str,
     headers: dict[str, str],
     detail: str | None = None,
@@ -142,6 +150,7 @@ def _response(
 ) -> web.Response:
     problem = Problem(
         type=TYPES + slug,
+        code=code,
         title=slug.replace("-", " ").capitalize(),
         status=status,
         detail=detail,
@@ -161,6 +170,11 @@ def _slug(error: errors.ContactCenterError) -> str:
 
 def _slug_of_status(status: int) -> str:
     return SLUGS.get(status, f"http-{status}")
+
+
+def _code_of_slug(slug: str) -> str:
+    code = f"error.{slug.replace('-', '_')}"
+    return code if code in errors.ERROR_TEXTS.keys(FALLBACK) else "error.http"
 
 
 def _headers(error: errors.ContactCenterError) -> dict[str, str]:

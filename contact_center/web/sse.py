@@ -113,11 +113,11 @@ class Streams:
 
     def _check(self, owner: str, network: str) -> None:
         if self._closing.is_set():
-            raise Unavailable("this process is about to stop: connect again")
+            raise Unavailable(code="stream.stopping")
         if self.open_count >= MOST_STREAMS:
-            raise Unavailable("too many streams are open: try again later")
+            raise Unavailable(code="stream.all_taken")
         if self._owners[owner] >= MOST_PER_OWNER or self._networks[network] >= MOST_PER_NETWORK:
-            raise TooMany("you have too many streams open: close some", retry_after=60)
+            raise TooMany(code="stream.too_many", retry_after=60)
 
     async def _pump(
         self, response: web.StreamResponse, events: AsyncIterator[ServerEvent], *, longest: float

@@ -33,7 +33,7 @@ def read_moment(text: str) -> datetime:
     try:
         return _CHECKED.validate_python(text)
     except ValidationError:
-        raise Invalid("`after` is not a cursor that was handed out here") from None
+        raise Invalid(code="page.no_such_cursor") from None
 
 
 _CHECKED: TypeAdapter[datetime] = TypeAdapter(Timestamp)

@@ -31,7 +31,7 @@ async def all_endpoints(session: AsyncSession) -> Sequence[Endpoint]:
 async def get_endpoint(session: AsyncSession, endpoint_id: int) -> Endpoint:
     endpoint = await session.get(Endpoint, endpoint_id)
     if endpoint is None:
-        raise NotFound(f"there is no webhook endpoint {endpoint_id}")
+        raise NotFound(code="webhook.unknown", endpoint_id=endpoint_id)
     return endpoint
 
 
@@ -55,7 +55,9 @@ async def deliveries_to(
 async def get_delivery_to(session: AsyncSession, endpoint_id: int, delivery_id: int) -> Delivery:
     delivery = await session.get(Delivery, delivery_id)
     if delivery is None or delivery.endpoint_id != endpoint_id:
-        raise NotFound(f"webhook endpoint {endpoint_id} has no delivery {delivery_id}")
+        raise NotFound(
+            code="webhook.no_such_delivery", endpoint_id=endpoint_id, delivery_id=delivery_id
+        )
     return delivery
 
 

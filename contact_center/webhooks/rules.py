@@ -41,10 +41,10 @@ def wants(patterns: Iterable[str], kind: str) -> bool:
 def check_patterns(patterns: Sequence[str]) -> list[str]:
     """Raises Invalid."""
     if not 1 <= len(patterns) <= _MOST_PATTERNS:
-        raise Invalid(f"name 1 to {_MOST_PATTERNS} event kinds, or * for all")
+        raise Invalid(code="webhook.patterns", most=_MOST_PATTERNS)
     for pattern in patterns:
         if len(pattern) > 64 or not re.fullmatch(PATTERN, pattern):
-            raise Invalid(f"{pattern!r} is not an event kind: ticket.claimed, ticket.* or *")
+            raise Invalid(code="webhook.not_an_event", pattern=pattern)
     return list(dict.fromkeys(patterns))
 
 

@@ -115,8 +115,10 @@ class WorkOrder(Table):
     def move(self, state: WorkOrderState) -> None:
         if state not in MOVES[self.state]:
             raise IllegalStep(
-                f"{self.reference} is {self.state}: it cannot become {state}",
+                code="work_order.cannot_become",
+                reference=self.reference,
                 state=self.state,
+                to=state,
                 allowed=sorted(MOVES[self.state]),
             )
         self.state = state

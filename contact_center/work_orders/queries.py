@@ -30,7 +30,7 @@ async def get_work_order(session: AsyncSession, order_id: int) -> WorkOrder:
     """As it is now, whatever the session has seen before."""
     order = await session.get(WorkOrder, order_id, populate_existing=True)
     if order is None:
-        raise NotFound(f"there is no work order {reference(order_id)}")
+        raise NotFound(code="work_order.unknown", reference=reference(order_id))
     return order
 
 

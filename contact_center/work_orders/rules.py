@@ -37,23 +37,23 @@ def check_visit(visit: Visit | None, *, is_visit: bool, now: datetime) -> None:
     """A visit needs a place and a window that lies ahead; other work has none. Raises Invalid."""
     if visit is None:
         if is_visit:
-            raise Invalid("a field visit needs a place and an appointment: from when until when")
+            raise Invalid(code="work_order.visit_needs")
         return
     if not is_visit:
-        raise Invalid("only a field visit has an appointment")
+        raise Invalid(code="work_order.visits_only")
     if not visit.location.strip():
-        raise Invalid("say where the visit is")
+        raise Invalid(code="work_order.say_place")
     if visit.appointment_from >= visit.appointment_until:
-        raise Invalid("the appointment ends before it begins")
+        raise Invalid(code="work_order.visit_times")
     if visit.appointment_until <= now:
-        raise Invalid("the appointment lies in the past")
+        raise Invalid(code="work_order.visit_past")
 
 
 def check_is_member(order: WorkOrder, *, by: Actor, members: Collection[int], lead: bool) -> None:
     """Who does the work: somebody of the team it was given to, or a lead. Raises Forbidden."""
     number = agent_id(by)
     if not lead and number not in members:
-        raise Forbidden(f"{order.reference} is for another team: ask one of its members, or a lead")
+        raise Forbidden(code="work_order.other_team", reference=order.reference)
 
 
 def check_return(order: WorkOrder, *, now: datetime) -> None:
@@ -61,26 +61,25 @@ def check_return(order: WorkOrder, *, now: datetime) -> None:
     may_be_returned = (WorkOrderState.ISSUED, WorkOrderState.SIGNED)
     if order.state in may_be_returned and now > order.sign_due_at:
         raise Conflict(
-            f"{order.reference} was to be signed by {order.sign_due_at:%Y-%m-%d %H:%M} UTC: "
-            "it can no longer be returned",
-            sign_due_at=order.sign_due_at.isoformat(),
+            code="work_order.return_late", reference=order.reference, sign_due_at=order.sign_due_at
         )
 
 
 def check_extension(order: WorkOrder, *, until: datetime, now: datetime) -> None:
     """One may be asked for, before the work is due. Raises Conflict, Invalid."""
     if order.extension_until is not None:
-        raise Conflict(f"{order.reference} has had its extension: there is only one")
+        raise Conflict(code="work_order.extension_once", reference=order.reference)
     if order.state is WorkOrderState.IN_PROGRESS and now > order.finish_due_at:
         raise Conflict(
-            f"{order.reference} was due {order.finish_due_at:%Y-%m-%d %H:%M} UTC: "
-            "an extension is asked for before",
-            finish_due_at=order.finish_due_at.isoformat(),
+            code="work_order.extension_late",
+            reference=order.reference,
+            finish_due_at=order.finish_due_at,
         )
     if until <= order.finish_due_at:
         raise Invalid(
-            "an extension ends later than the work is due now: "
-            f"{order.reference} is due {order.finish_due_at:%Y-%m-%d %H:%M} UTC",
+            code="work_order.extension_longer",
+            reference=order.reference,
+            finish_due_at=order.finish_due_at,
         )
 
 
@@ -100,10 +99,10 @@ def may_extend(approver: Person, *, owner: Person | None, asked_by: int | None) 
     return owner is None or owner.role is Role.AGENT
 
 
-def check_text(text: str, *, what: str) -> str:
-    """Raises Invalid."""
+def check_text(text: str, *, missing: str) -> str:
+    """Raises Invalid, with the code `missing` where there is none."""
     if not text.strip():
-        raise Invalid(f"say {what}")
+        raise Invalid(code=missing)
     if len(text) > LONGEST_TEXT:
-        raise Invalid(f"a text has at most {LONGEST_TEXT} characters")
+        raise Invalid(code="work_order.text_too_long", most=LONGEST_TEXT)
     return text.strip()

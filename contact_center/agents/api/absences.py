@@ -111,7 +111,7 @@ async def _plan(call: Call, agent_id: int, body: NewAbsence) -> AbsenceView:
 async def _end(call: Call, agent_id: int, absence_id: int) -> None:
     absence = await queries.get_absence(call.session, absence_id)
     if absence.agent_id != agent_id:
-        raise NotFound(f"agent {agent_id} has no absence {absence_id}")
+        raise NotFound(code="absence.not_theirs", agent_id=agent_id, absence_id=absence_id)
     by = Actor(call.principal.actor)
     await actions.end_absence(call.session, absence_id, by=by, now=call.now)
 

@@ -20,7 +20,7 @@ async def current_absence(session: AsyncSession, agent_id: int, *, now: datetime
 async def get_absence(session: AsyncSession, absence_id: int) -> Absence:
     absence = await session.get(Absence, absence_id, populate_existing=True)
     if absence is None:
-        raise NotFound(f"there is no absence {absence_id}")
+        raise NotFound(code="absence.unknown", absence_id=absence_id)
     return absence
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,12 +36,12 @@ async def check_present(session: AsyncSession, agent: Agent, *, now: datetime) -
     if absence is None:
         return
     number = (await acting_for(session, [agent.id], now=now)).get(agent.id)
-    facts: dict[str, object] = {"until": absence.ends_at.isoformat()}
+    facts: dict[str, Any] = {"until": absence.ends_at.isoformat()}
     if number is None:
-        raise Absent(f"{agent.name} is absent, and nobody stands in", **facts)
+        raise Absent(code="agent.absent_alone", name=agent.name, **facts)
     deputy = await get_agent(session, number)
     facts["deputy"] = {"id": deputy.id, "name": deputy.name}
-    raise Absent(f"{agent.name} is absent: {deputy.name} stands in", **facts)
+    raise Absent(code="agent.absent", name=agent.name, stand_in=deputy.name, **facts)
 
 
 async def acting_for(

@@ -12,7 +12,7 @@ from contact_center.errors import Conflict, NotFound
 async def get_agent(session: AsyncSession, agent_id: int) -> Agent:
     agent = await session.get(Agent, agent_id)
     if agent is None:
-        raise NotFound(f"there is no agent {agent_id}")
+        raise NotFound(code="agent.unknown", agent_id=agent_id)
     return agent
 
 
@@ -20,7 +20,7 @@ async def get_active_agent(session: AsyncSession, agent_id: int) -> Agent:
     """Somebody who may be given work. Raises NotFound, Conflict."""
     agent = await get_agent(session, agent_id)
     if not agent.active:
-        raise Conflict(f"{agent.name} no longer works here: choose somebody else")
+        raise Conflict(code="agent.left", name=agent.name)
     return agent
 
 
@@ -36,7 +36,7 @@ async def lock_agent(session: AsyncSession, agent_id: int) -> Agent:
     found = select(Agent).where(Agent.id == agent_id).with_for_update()
     agent = await session.scalar(found.execution_options(populate_existing=True))
     if agent is None:
-        raise NotFound(f"there is no agent {agent_id}")
+        raise NotFound(code="agent.unknown", agent_id=agent_id)
     return agent
 
 

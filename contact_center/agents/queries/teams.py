@@ -12,7 +12,7 @@ from contact_center.errors import NotFound
 async def get_team(session: AsyncSession, team_id: int) -> Team:
     team = await session.get(Team, team_id)
     if team is None:
-        raise NotFound(f"there is no team {team_id}")
+        raise NotFound(code="team.unknown", team_id=team_id)
     return team
 
 

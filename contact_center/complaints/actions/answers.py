@@ -145,11 +145,11 @@ async def inform(
 ) -> Case:
     """Tell the customer what else they can do: a review here, bodies outside."""
     if not internal and not external:
-        raise Invalid("say which alternatives the message names")
+        raise Invalid(code="complaint.say_alternatives")
     case, _ = await begin(session, ticket_id, turn)
     complaint = case.complaint
     if complaint.stage not in (*_AWAITED, Stage.REJECTED_BY_CUSTOMER):
-        raise StepRefused(f"the complaint is {complaint.stage}: alternatives follow the response")
+        raise StepRefused(code="complaint.respond_first", stage=complaint.stage)
     message = await tell(session, case, turn, text)
     if internal:
         complaint.informed_internal_at = complaint.informed_internal_at or turn.now
@@ -164,11 +164,11 @@ async def review(session: AsyncSession, ticket_id: int, *, handler_id: int, turn
     """Once, by somebody who had no part in the first decision."""
     case, agent = await begin(session, ticket_id, turn)
     if not is_at_least(agent.role, "lead"):
-        raise Forbidden("a lead gives the review to somebody")
+        raise Forbidden(code="complaint.lead_gives_review")
     if case.complaint.stage is not Stage.REJECTED_BY_CUSTOMER:
-        raise StepRefused("a review follows when the customer does not accept the response")
+        raise StepRefused(code="complaint.review_follows_refusal")
     if case.complaint.level >= LEVELS:
-        raise StepRefused("it has been reviewed already: name the bodies outside")
+        raise StepRefused(code="complaint.reviewed_already")
     handler = await chosen(session, case, handler_id)
     check_may_review(case, handler.id)
     if case.ticket.status is Status.RESOLVED:
@@ -188,9 +188,9 @@ async def decline_review(session: AsyncSession, ticket_id: int, *, turn: Turn) -
     case, _ = await begin(session, ticket_id, turn)
     complaint = case.complaint
     if complaint.stage is not Stage.REJECTED_BY_CUSTOMER or complaint.level >= LEVELS:
-        raise StepRefused("there is no review to decline")
+        raise StepRefused(code="complaint.no_review_to_decline")
     if complaint.informed_internal_at is None:
-        raise Conflict("tell the customer of the review first")
+        raise Conflict(code="complaint.tell_of_review_first")
     complaint.review_declined_at = turn.now
     await clocks.drop(session, case, [ClockKind.FINAL_RESPONSE], now=turn.now)
     await note(session, case, "review_declined", by=turn.by, now=turn.now)

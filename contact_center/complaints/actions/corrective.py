@@ -30,9 +30,9 @@ async def propose(
     told = {"cause": cause, "plan": plan, "measure": measure}
     for name, text in told.items():
         if not text.strip():
-            raise Invalid(f"{name} is missing")
+            raise Invalid(code="corrective.part_missing", part=name)
     if due_at <= turn.now:
-        raise Invalid("a corrective action is due in the future")
+        raise Invalid(code="corrective.due_in_future")
     case, _ = await begin(session, ticket_id, turn)
     action = CorrectiveAction(
         ticket_id=ticket_id,
@@ -51,9 +51,9 @@ async def propose(
 async def approve(session: AsyncSession, action_id: int, *, turn: Turn) -> CorrectiveAction:
     action, case, agent = await _take(session, action_id, ActionState.APPROVED, turn)
     if not is_at_least(agent.role, "lead"):
-        raise Forbidden("a lead or a manager approves corrective actions")
+        raise Forbidden(code="corrective.lead_approves")
     if action.proposed_by == turn.by:
-        raise Forbidden("somebody else must approve what you proposed")
+        raise Forbidden(code="corrective.approved_by_another")
     action.approved_by, action.approved_at = agent.id, turn.now
     return await _put(session, case, action, ActionState.APPROVED, turn)
 
@@ -64,7 +64,7 @@ async def finish(
     """Do: what was planned is done."""
     action, case, agent = await _take(session, action_id, ActionState.DONE, turn)
     if agent.id != action.owner_id and not is_at_least(agent.role, "lead"):
-        raise Forbidden("its owner, or a lead, says that it is done")
+        raise Forbidden(code="corrective.owner_finishes")
     action.done_by, action.done_at, action.done_note = agent.id, turn.now, note_.strip()
     return await _put(session, case, action, ActionState.DONE, turn)
 
@@ -74,10 +74,10 @@ async def check(
 ) -> CorrectiveAction:
     """Check: against the measure, by somebody else. What did not help begins a new cycle."""
     if not result.strip():
-        raise Invalid("say what the measure showed")
+        raise Invalid(code="corrective.say_result")
     action, case, agent = await _take(session, action_id, ActionState.CHECKED, turn)
     if agent.id == action.done_by:
-        raise Forbidden("somebody else must check what you did")
+        raise Forbidden(code="corrective.checked_by_another")
     action.checked_by, action.checked_at = agent.id, turn.now
     action.effective, action.result = effective, result.strip()
     await _put(session, case, action, ActionState.CHECKED, turn, effective=effective)

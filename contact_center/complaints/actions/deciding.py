@@ -31,7 +31,7 @@ async def decide(
 ) -> Case:
     """Uphold it, wholly or in part, or reject it; the reasons go into the file."""
     if not reasons.strip():
-        raise Invalid("give the reasons for the decision")
+        raise Invalid(code="complaint.say_reasons")
     case, agent = await begin(session, ticket_id, turn)
     check_move(case, Stage.DECISION_READY, now=turn.now)
     check_may_decide(case, agent.id)
@@ -54,13 +54,13 @@ async def approve(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Case:
     """The second pair of eyes; the redress that is proposed is granted with it."""
     case, agent = await begin(session, ticket_id, turn)
     if case.complaint.stage is not Stage.DECISION_READY or case.decision is None:
-        raise StepRefused(f"the complaint is {case.complaint.stage}: nothing waits for approval")
+        raise StepRefused(code="complaint.nothing_to_approve", stage=case.complaint.stage)
     check_may_approve(case, agent.id, role=agent.role)
     check_may_grant(case, role=agent.role, name=agent.name, procedure=turn.procedure)
     for item in case.redress:
         if item.state is RedressState.PROPOSED:
             if item.proposed_by == agent.id:
-                raise Forbidden("somebody else must approve the redress you proposed")
+                raise Forbidden(code="complaint.redress_approved_by_another")
             item.state, item.decided_by = RedressState.APPROVED, agent.id
             item.decided_at = turn.now
     case.decision.approved_by, case.decision.approved_at = agent.id, turn.now
@@ -72,11 +72,11 @@ async def approve(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Case:
 async def send_back(session: AsyncSession, ticket_id: int, *, reason: str, turn: Turn) -> Case:
     """The decision is not ready after all."""
     if not reason.strip():
-        raise Invalid("say what is to be looked into again")
+        raise Invalid(code="complaint.say_what_again")
     case, agent = await begin(session, ticket_id, turn)
     check_move(case, Stage.INVESTIGATING, now=turn.now)
     if case.complaint.stage is not Stage.DECISION_READY:
-        raise StepRefused("there is no decision to send back")
+        raise StepRefused(code="complaint.nothing_to_send_back")
     case.complaint.handler_id = case.complaint.handler_id or agent.id
     if (decision := case.decisions.pop(case.complaint.level, None)) is not None:
         await session.delete(decision)
@@ -94,7 +94,7 @@ async def respond(
     assert decision is not None
     unknown = set(contents) - turn.procedure.contents.keys()
     if unknown:
-        raise Invalid(f"{', '.join(sorted(unknown))}: no such content")
+        raise Invalid(code="complaint.no_such_content", contents=sorted(unknown))
     decision.contents = sorted(contents)
     check_step(case, Stage.RESPONDED, now=turn.now, procedure=turn.procedure)
     message = await tell(session, case, turn, text)

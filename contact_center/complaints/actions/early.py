@@ -67,16 +67,15 @@ async def send_summary(
     case, _ = await begin(session, ticket_id, turn)
     complaint = case.complaint
     if complaint.stage is not Stage.ACCEPTED or not complaint.is_summary:
-        raise StepRefused("a summary letter follows when the customer accepts early")
+        raise StepRefused(code="complaint.summary_follows_early")
     if complaint.summary_sent_at is not None:
-        raise Conflict("the summary letter has been sent")
+        raise Conflict(code="complaint.summary_sent")
     if unknown := set(contents) - turn.procedure.contents.keys():
-        raise Invalid(f"{', '.join(sorted(unknown))}: no such content")
+        raise Invalid(code="complaint.no_such_content", contents=sorted(unknown))
     lacks = [code for code in complaint.summary_contents or () if code not in contents]
     if lacks:
         raise StepRefused(
-            f"the summary letter does not say all it must: missing {', '.join(lacks)}",
-            missing=[f"content.{code}" for code in lacks],
+            code="complaint.summary_incomplete", missing=[f"content.{code}" for code in lacks]
         )
     message = await tell(session, case, turn, text)
     complaint.summary_sent_at, complaint.summary_message_id = turn.now, message.id

@@ -54,7 +54,7 @@ async def edit(
     """A ticket's details; whether it is a complaint is among them. Raises Stale."""
     ticket = await lock_ticket(session, ticket_id)
     if version is not None and version != ticket.version:
-        raise Stale(f"{ticket.reference} has changed since version {version}: load it again")
+        raise Stale(code="ticket.stale", reference=ticket.reference, version=version)
     kind = changes.get("kind")
     if kind is not None and kind is not ticket.kind and TicketKind.COMPLAINT in (kind, ticket.kind):
         await reclassify(session, ticket_id, kind=kind, reason=reason, turn=turn)
@@ -78,13 +78,15 @@ async def reclassify(
     if kind is was:
         return ticket
     if ticket.status in FINISHED:
-        raise Conflict(f"{ticket.reference} is {ticket.status}: its kind stays")
+        raise Conflict(
+            code="complaint.kind_stays", reference=ticket.reference, status=ticket.status
+        )
     await tickets.check_not_recused(session, ticket, agent.id)
     if was is TicketKind.COMPLAINT:
         if not is_at_least(agent.role, "lead"):
-            raise Forbidden("only a lead decides that a complaint is none")
+            raise Forbidden(code="complaint.lead_downgrades")
         if not reason.strip():
-            raise Invalid("say why it is no complaint")
+            raise Invalid(code="complaint.say_why_none")
         case = await queries.lock_case(session, ticket_id, procedure=turn.procedure)
         await _put_away(session, case, reason=reason.strip(), by=turn.by, now=turn.now)
     await tickets.edit(
@@ -120,7 +122,7 @@ async def _put_away(
 ) -> None:
     complaint = case.complaint
     if complaint.stage not in UNDECIDED or complaint.responded_at is not None:
-        raise StepRefused("the customer has been answered: it stays a complaint")
+        raise StepRefused(code="complaint.stays_complaint")
     complaint.downgraded_at, complaint.downgrade_reason = now, reason
     case.ticket.stage = None
     await clocks.drop(session, case, clocks.OURS, now=now)
@@ -163,15 +165,16 @@ async def absorb(
         return
     if survivor.kind is not TicketKind.COMPLAINT:
         raise Conflict(
-            f"{victim.reference} is a complaint and {survivor.reference} is not: "
-            "reclassify that one first"
+            code="complaint.reclassify_survivor",
+            reference=victim.reference,
+            other=survivor.reference,
         )
     old = await queries.find_complaint(session, victim.id)
     if old is None:
         return
     case = await queries.case_of(session, survivor)
     if old.stage not in UNDECIDED or await queries.decisions_of(session, victim.id):
-        raise Conflict(f"{victim.reference} has been decided: it stays a complaint of its own")
+        raise Conflict(code="complaint.decided_stays", reference=victim.reference)
     came = await queries.redress_of(session, victim.id)
     await _join(session, case, old)
     await note(session, case, "joined", by=by, now=now, other=victim.id)

@@ -43,12 +43,12 @@ async def acknowledge(
 ) -> Case:
     """Tell the customer who answers for it, what happens next, and when they hear from us."""
     if not next_step.strip():
-        raise Invalid("say what happens next")
+        raise Invalid(code="complaint.say_next")
     if next_at <= turn.now:
-        raise Invalid("the customer must hear from us in the future: choose a later time")
+        raise Invalid(code="complaint.next_in_future")
     case, agent = await begin(session, ticket_id, turn)
     if case.complaint.stage is Stage.ACCEPTED:
-        raise StepRefused("the customer has accepted it: there is nothing to acknowledge")
+        raise StepRefused(code="complaint.accepted_no_receipt")
     check_move(case, Stage.ACKNOWLEDGED, now=turn.now)
     owner = agent
     if case.ticket.owner_id is not None:
@@ -99,7 +99,7 @@ async def investigate(
     case, agent = await begin(session, ticket_id, turn)
     check_move(case, Stage.INVESTIGATING, now=turn.now)
     if case.complaint.stage is not Stage.ASSESSED:
-        raise StepRefused("it was investigated before: send the decision back, or have it reviewed")
+        raise StepRefused(code="complaint.investigated_before")
     handler = await chosen(session, case, handler_id or agent.id)
     case.complaint.handler_id = handler.id
     await move(session, case, Stage.INVESTIGATING, turn, handler=handler.id)
@@ -116,11 +116,13 @@ async def add_evidence(
     turn: Turn,
 ) -> Evidence:
     if not text.strip():
-        raise Invalid("say what the evidence shows")
+        raise Invalid(code="complaint.say_evidence")
     case, agent = await begin(session, ticket_id, turn)
     check_is_open(case)
     if message_id is not None and (await get_message(session, message_id)).ticket_id != ticket_id:
-        raise NotFound(f"message {message_id} is not on {case.ticket.reference}")
+        raise NotFound(
+            code="message.not_on_ticket", message_id=message_id, reference=case.ticket.reference
+        )
     evidence = Evidence(
         ticket_id=ticket_id,
         kind=kind,
@@ -141,10 +143,10 @@ async def find_cause(
     """The root cause by its code, or that none could be established."""
     if not turn.procedure.is_cause(root_cause):
         known = ", ".join([*turn.procedure.root_causes, NOT_ESTABLISHED])
-        raise Invalid(f"{root_cause} is no root cause: choose one of {known}")
+        raise Invalid(code="complaint.no_such_cause", root_cause=root_cause, known=known)
     case, _ = await begin(session, ticket_id, turn)
     if case.complaint.stage not in (Stage.ASSESSED, Stage.INVESTIGATING):
-        raise StepRefused(f"the complaint is {case.complaint.stage}: it is not investigated now")
+        raise StepRefused(code="complaint.not_investigated_now", stage=case.complaint.stage)
     case.complaint.root_cause, case.complaint.findings = root_cause, findings.strip()
     tickets.touch(case.ticket, now=turn.now)
     await note(session, case, "cause_found", by=turn.by, now=turn.now, root_cause=root_cause)

@@ -38,12 +38,12 @@ async def propose(
 ) -> RedressItem:
     """What one may grant oneself is granted at once; `amount` in hundredths."""
     if not 0 <= amount <= LARGEST:
-        raise Invalid("an amount is not negative, and not beyond all measure")
+        raise Invalid(code="complaint.amount_out_of_reach")
     if not amount and not description.strip():
-        raise Invalid("say what is given, or how much")
+        raise Invalid(code="complaint.say_redress")
     case, agent = await begin(session, ticket_id, turn)
     if case.complaint.stage not in UNDECIDED:
-        raise StepRefused("the decision has been sent: redress belongs to it")
+        raise StepRefused(code="complaint.redress_before_response")
     item = RedressItem(
         ticket_id=ticket_id,
         kind=kind,
@@ -84,7 +84,7 @@ async def provide(
     item = await queries.get_redress(session, ticket_id, item_id)
     check_redress(item, RedressState.PROVIDED)
     if case.complaint.stage in UNDECIDED:
-        raise StepRefused("decide and respond first: then what was granted is given")
+        raise StepRefused(code="complaint.respond_before_giving")
     if case.complaint.stage is Stage.CLOSED:
         check_is_open(case)
     item.state, item.provided_by, item.provided_at = RedressState.PROVIDED, agent.id, turn.now
@@ -97,16 +97,14 @@ async def withdraw(
 ) -> RedressItem:
     """It is not given after all. What the customer knows of only a lead takes back."""
     if not reason.strip():
-        raise Invalid("say why the redress is not given")
+        raise Invalid(code="complaint.say_why_not_given")
     case, agent = await begin(session, ticket_id, turn)
     check_is_open(case)
     item = await queries.get_redress(session, ticket_id, item_id)
     check_redress(item, RedressState.WITHDRAWN)
     is_own = item.proposed_by == agent.id and case.complaint.responded_at is None
     if not is_own and not is_at_least(agent.role, "lead"):
-        raise Forbidden(
-            "a lead takes back redress that somebody else proposed, or that the customer knows of"
-        )
+        raise Forbidden(code="complaint.lead_takes_back_redress")
     item.withdrawn_reason = reason.strip()
     await _withdraw(session, case, item, RedressEnd.DECIDED, by=turn.by, now=turn.now)
     touch(case.ticket, now=turn.now)
@@ -148,7 +146,7 @@ async def _item(
     check_redress(item, to)
     check_may_grant(case, role=agent.role, name=agent.name, procedure=turn.procedure)
     if item.proposed_by == agent.id:
-        raise Forbidden("somebody else must decide about the redress you proposed")
+        raise Forbidden(code="complaint.redress_decided_by_another")
     return case, item, agent.id
 
 

@@ -37,7 +37,7 @@ async def withdraw(
     A danger that is known now stays one, and goes on as a corrective action.
     """
     if not quote.strip():
-        raise Invalid("quote how the customer withdrew it")
+        raise Invalid(code="complaint.say_withdrawal")
     case, agent = await begin(session, ticket_id, turn)
     check_move(case, Stage.WITHDRAWN, now=turn.now)
     complaint = case.complaint
@@ -79,7 +79,7 @@ async def extend(
 ) -> Case:
     """More time, asked for before it runs out; the customer is told why, and until when."""
     if not reason.strip():
-        raise Invalid("say why it takes longer: the customer is told")
+        raise Invalid(code="complaint.say_why_longer")
     case, agent = await begin(session, ticket_id, turn)
     complaint = case.complaint
     clock = await clocks.final_clock(session, ticket_id)
@@ -116,11 +116,11 @@ async def hold(session: AsyncSession, ticket_id: int, *, text: str, turn: Turn) 
     case, _ = await begin(session, ticket_id, turn)
     complaint = case.complaint
     if complaint.stage not in UNDECIDED:
-        raise StepRefused("the customer has the response: there is nothing to wait for")
+        raise StepRefused(code="complaint.nothing_to_wait_for")
     if complaint.informed_external_at is not None:
-        raise Conflict("the customer has been told already of the bodies outside")
+        raise Conflict(code="complaint.told_of_bodies")
     if await clocks.over_since(session, case, now=turn.now) is None:
-        raise Conflict("the time to answer is not over: grant more time, or answer")
+        raise Conflict(code="complaint.time_not_over")
     message = await tell(session, case, turn, text)
     complaint.informed_external_at = turn.now
     await note(session, case, "held", by=turn.by, now=turn.now, message=message.id)
@@ -132,10 +132,10 @@ async def escalate(
 ) -> Case:
     """The customer has taken it to a regulator, an ombudsman, a court. Clocks go on as they are."""
     if not body.strip():
-        raise Invalid("say where the customer has taken it")
+        raise Invalid(code="complaint.say_body")
     case, _ = await begin(session, ticket_id, turn)
     if case.complaint.downgraded_at is not None:
-        raise StepRefused(f"{case.ticket.reference} is no complaint any more")
+        raise StepRefused(code="complaint.no_longer", reference=case.ticket.reference)
     complaint = case.complaint
     complaint.external_body, complaint.external_reference = body.strip(), number.strip() or None
     complaint.external_at = complaint.external_at or turn.now

@@ -33,7 +33,7 @@ async def lock_case(session: AsyncSession, ticket_id: int, *, procedure: Procedu
     """With its ticket locked. Raises NotFound, and Conflict where it is no complaint."""
     ticket = await lock_ticket(session, ticket_id)
     if ticket.kind is not TicketKind.COMPLAINT:
-        raise Conflict(f"{ticket.reference} is no complaint: reclassify it first")
+        raise Conflict(code="complaint.reclassify_first", reference=ticket.reference)
     await insert_missing(session, file_row(ticket, procedure))
     return await case_of(session, ticket)
 
@@ -77,7 +77,7 @@ async def view_case(session: AsyncSession, ticket_id: int, *, procedure: Procedu
     """Only to look at; nothing is locked. Raises NotFound."""
     ticket = await get_ticket(session, ticket_id)
     if ticket.kind is not TicketKind.COMPLAINT:
-        raise NotFound(f"{ticket.reference} is no complaint")
+        raise NotFound(code="complaint.none", reference=ticket.reference)
     if await find_complaint(session, ticket_id) is None:  # its first step opens the file
         return Case(ticket=ticket, complaint=Complaint(**file_row(ticket, procedure)))
     return await case_of(session, ticket)
@@ -87,7 +87,7 @@ async def case_of(session: AsyncSession, ticket: Ticket) -> Case:
     """Raises NotFound."""
     complaint = await find_complaint(session, ticket.id)
     if complaint is None:
-        raise NotFound(f"{reference(ticket.id)} has no file of a complaint")
+        raise NotFound(code="complaint.no_file", reference=reference(ticket.id))
     pieces = select(func.count()).where(Evidence.ticket_id == ticket.id)
     return Case(
         ticket=ticket,
@@ -117,7 +117,9 @@ async def redress_of(session: AsyncSession, ticket_id: int) -> Sequence[RedressI
 async def get_redress(session: AsyncSession, ticket_id: int, item_id: int) -> RedressItem:
     item = await session.get(RedressItem, item_id, populate_existing=True)
     if item is None or item.ticket_id != ticket_id:
-        raise NotFound(f"{reference(ticket_id)} has no redress {item_id}")
+        raise NotFound(
+            code="complaint.no_such_redress", reference=reference(ticket_id), item_id=item_id
+        )
     return item
 
 

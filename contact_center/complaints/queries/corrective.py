@@ -17,7 +17,7 @@ from contact_center.tickets.queries import seen_by
 async def get_action(session: AsyncSession, action_id: int) -> CorrectiveAction:
     action = await session.get(CorrectiveAction, action_id, populate_existing=True)
     if action is None:
-        raise NotFound(f"there is no corrective action {action_id}")
+        raise NotFound(code="corrective.unknown", action_id=action_id)
     return action
 
 

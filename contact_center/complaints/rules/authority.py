@@ -13,8 +13,11 @@ def check_may_grant(
     limit, wanted = procedure.authority.of(role), case.live + more
     if wanted > limit:
         raise Forbidden(
-            f"{name} may grant {shown(limit)} {procedure.currency} on one complaint, "
-            f"and this makes {shown(wanted)}: ask somebody with more authority",
+            code="complaint.beyond_authority",
+            name=name,
+            shown_limit=shown(limit),
+            currency=procedure.currency,
+            shown_wanted=shown(wanted),
             limit=limit,
             wanted=wanted,
         )
@@ -24,11 +27,11 @@ def check_may_approve(case: Case, agent_id: int, *, role: str) -> None:
     """The second pair of eyes: neither who decided nor who investigated, and a lead at least."""
     decision = case.decision
     if decision is None:
-        raise StepRefused("there is no decision to approve")
+        raise StepRefused(code="complaint.no_decision_to_approve")
     if agent_id in (decision.decided_by, case.complaint.handler_id):
-        raise Forbidden("somebody else must approve: you decided or investigated this yourself")
+        raise Forbidden(code="complaint.approved_by_another")
     if not is_at_least(role, "lead"):
-        raise Forbidden("a lead or a manager approves decisions")
+        raise Forbidden(code="complaint.lead_approves")
 
 
 def check_may_review(case: Case, agent_id: int) -> None:
@@ -42,7 +45,7 @@ def check_may_review(case: Case, agent_id: int) -> None:
     if case.complaint.level == 1:
         part.add(case.complaint.handler_id)
     if agent_id in part:
-        raise Forbidden("a review needs somebody who had no part in the first decision")
+        raise Forbidden(code="complaint.review_by_another")
 
 
 def check_may_decide(case: Case, agent_id: int) -> None:
@@ -51,7 +54,7 @@ def check_may_decide(case: Case, agent_id: int) -> None:
     if complaint.level > 1:
         check_may_review(case, agent_id)
         if agent_id != complaint.handler_id:
-            raise Forbidden("the review is with somebody else: they decide")
+            raise Forbidden(code="complaint.review_elsewhere")
 
 
 def is_at_least(role: str, other: Role) -> bool:

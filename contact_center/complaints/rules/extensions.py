@@ -65,20 +65,17 @@ def check_extension(
 ) -> Step:
     """Which of the steps it is. Raises StepRefused, Conflict, Invalid, Forbidden."""
     if complaint.stage not in UNDECIDED:
-        raise StepRefused("the customer has the response: there is nothing to extend")
+        raise StepRefused(code="complaint.nothing_to_extend")
     if deadline.legal is not None and now > deadline.legal:
-        raise Conflict("the deadline has passed: it can only be extended before")
+        raise Conflict(code="complaint.deadline_passed")
     if until <= max(now, deadline.legal or now):
         over = max(now, deadline.legal or now)
-        raise Invalid(f"the new date must be later than the deadline: {over:%Y-%m-%d %H:%M} UTC")
+        raise Invalid(code="complaint.extend_later", over=over)
     step = _step(complaint, steps, until)
     if step.before_due and deadline.internal is not None and now > deadline.internal:
-        raise Conflict(
-            f"more time is asked for before {deadline.internal:%Y-%m-%d %H:%M} UTC: "
-            "that deadline has passed"
-        )
+        raise Conflict(code="complaint.extension_too_late", internal=deadline.internal)
     if not is_at_least(role, step.role):
-        raise Forbidden(f"a {step.role}, or somebody above, grants time until {until:%Y-%m-%d}")
+        raise Forbidden(code="complaint.extension_authority", role=step.role, until=until)
     return step
 
 
@@ -86,16 +83,10 @@ def _step(complaint: Complaint, steps: Sequence[Step], until: datetime) -> Step:
     number = next((n for n, step in enumerate(steps) if until <= step.latest), None)
     if number is None:
         latest = steps[-1].latest
-        raise Invalid(
-            f"counted from the receipt it may take until {latest:%Y-%m-%d} in all",
-            latest=latest.isoformat(),
-        )
+        raise Invalid(code="complaint.extension_total", latest=latest)
     if number > _begun(complaint, steps):
         before = steps[number - 1].latest
-        raise Invalid(
-            f"one extension after the other: the next one is until {before:%Y-%m-%d} at most",
-            latest=before.isoformat(),
-        )
+        raise Invalid(code="complaint.extension_step", latest=before)
     return steps[number]
 
 

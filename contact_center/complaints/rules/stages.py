@@ -39,9 +39,7 @@ def check_step(case: Case, to: Stage, *, now: datetime, procedure: Procedure | N
     check_move(case, to, now=now)
     if lacks := missing(case, to, procedure=procedure):
         raise StepRefused(
-            f"the complaint {reference(case.ticket.id)} cannot become {to} yet: "
-            f"missing {', '.join(lacks)}",
-            missing=lacks,
+            code="complaint.lacks", reference=reference(case.ticket.id), to=to, missing=lacks
         )
 
 
@@ -49,11 +47,13 @@ def check_move(case: Case, to: Stage, *, now: datetime) -> None:
     """Whether the stage may follow at all."""
     stage = case.complaint.stage
     if case.complaint.downgraded_at is not None:
-        raise StepRefused(f"{reference(case.ticket.id)} is no complaint any more")
+        raise StepRefused(code="complaint.no_longer", reference=reference(case.ticket.id))
     if to not in MOVES[stage]:
         raise StepRefused(
-            f"the complaint {reference(case.ticket.id)} is {stage}: it cannot become {to}",
+            code="complaint.cannot_become",
+            reference=reference(case.ticket.id),
             stage=stage,
+            to=to,
             allowed=sorted(following(case, now=now)),
         )
 
@@ -74,10 +74,8 @@ def check_early(complaint: Complaint, *, now: datetime) -> None:
         return
     number, until = reference(complaint.ticket_id), complaint.summary_due_at
     if until is not None and complaint.level == 1:
-        raise StepRefused(
-            f"{number} could be accepted without a response until {until.isoformat()}: respond"
-        )
-    raise StepRefused(f"{number} has no response yet that the customer could answer: respond")
+        raise StepRefused(code="complaint.early_acceptance_over", number=number, until=until)
+    raise StepRefused(code="complaint.nothing_to_answer", number=number)
 
 
 def turned_down_to(complaint: Complaint) -> Stage:
@@ -178,10 +176,10 @@ def priority_for(
 
 def check_scores(scores: dict[str, int]) -> None:
     if set(scores) != set(SCORES):
-        raise Invalid(f"assess all of {', '.join(SCORES)}")
+        raise Invalid(code="complaint.assess_all", scores=list(SCORES))
     for name, score in scores.items():
         if not 0 <= score <= WORST:
-            raise Invalid(f"{name} is 0 to {WORST}, not {score}")
+            raise Invalid(code="complaint.score", score_name=name, worst=WORST, score=score)
 
 
 def needs_two(case: Case, procedure: Procedure) -> bool:
@@ -193,7 +191,7 @@ def needs_two(case: Case, procedure: Procedure) -> bool:
 
 def check_is_open(case: Case) -> None:
     if case.complaint.stage in OVER or case.complaint.downgraded_at is not None:
-        raise StepRefused(f"the complaint {reference(case.ticket.id)} is over")
+        raise StepRefused(code="complaint.over", reference=reference(case.ticket.id))
 
 
 # Time
@@ -209,10 +207,7 @@ def check_silence(
     sent_at = case.decision.sent_at if case.decision else None
     since = sent_at or complaint.responded_at
     if since is None or since > procedure.silent_since(now):
-        raise StepRefused(
-            f"the customer has {procedure.silent_after_days} days to answer: it is too early "
-            "to call that silence"
-        )
+        raise StepRefused(code="complaint.not_silence_yet", days=procedure.silent_after_days)
 
 
 # Redress and corrective actions
@@ -220,14 +215,16 @@ def check_silence(
 
 def check_redress(item: RedressItem, to: RedressState) -> None:
     if to not in REDRESS_MOVES[item.state]:
-        raise Conflict(f"this redress is {item.state}: it cannot become {to}")
+        raise Conflict(code="complaint.redress_state", state=item.state, to=to)
 
 
 def check_action(action: CorrectiveAction, to: ActionState) -> None:
     """One step after the other: it cannot be closed unchecked."""
     if ACTION_MOVES[action.state] is not to:
         raise Conflict(
-            f"the corrective action {action.id} is {action.state}: it cannot become {to}",
+            code="corrective.state",
+            id=action.id,
             state=action.state,
+            to=to,
             next=ACTION_MOVES[action.state],
         )

@@ -41,9 +41,9 @@ async def hand_over_all(
 ) -> list[Handover]:
     """Ask one colleague to take over everything for good; what is asked already is left out."""
     if not note.strip():
-        raise Invalid("write a note for who takes over")
+        raise Invalid(code="handover.say_note")
     if to == agent_id:
-        raise Invalid("choose somebody else to take over")
+        raise Invalid(code="handover.choose_another")
     owned = await queries.owned_unfinished(session, agent_id)
     assigned = await queries.assigned_active(session, agent_id)
     wanted = [(ticket, HandoverKind.OWNERSHIP) for ticket in owned]

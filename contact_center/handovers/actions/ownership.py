@@ -33,9 +33,9 @@ async def override(
 ) -> Ticket:
     """A supervisor gives it to somebody else, whatever they want; all concerned are told why."""
     if not reason.strip():
-        raise Invalid("say why it is taken from who has it")
+        raise Invalid(code="handover.say_why_taken")
     if owner is None and assignee is None:
-        raise Invalid("name a new owner, a new assignee, or both")
+        raise Invalid(code="handover.name_somebody")
     await _check_supervises(session, by)
     for number in sorted({one for one in (owner, assignee) if one is not None}):
         await agents.hold_active_agent(session, number)  # in one order, as all who lock several
@@ -66,14 +66,16 @@ async def recuse(
     lead says that it is about somebody else, or nobody, after all.
     """
     if not reason.strip():
-        raise Invalid("say why it is a complaint about a colleague, or no longer")
+        raise Invalid(code="handover.say_why_about")
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status in FINISHED:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it is over")
+        raise IllegalTransition(
+            code="ticket.over", reference=ticket.reference, status=ticket.status
+        )
     if ticket.about_agent_id == about:
         return ticket
     if ticket.about_agent_id is not None and not as_lead:
-        raise Forbidden("only a lead says that it is not about that colleague after all")
+        raise Forbidden(code="handover.lead_clears")
     if about is not None:
         await agents.get_agent(session, about)
     # Said first: whom it is about may say so, and has nothing to do with it afterwards.
@@ -92,9 +94,11 @@ async def _override_owner(
     session: AsyncSession, ticket: Ticket, owner: int, *, reason: str, by: Actor, now: datetime
 ) -> None:
     if ticket.status in FINISHED or ticket.status is Status.BOT:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: nobody answers for it")
+        raise IllegalTransition(
+            code="ticket.nobody_answers", reference=ticket.reference, status=ticket.status
+        )
     if owner == ticket.owner_id:
-        raise Conflict(f"{ticket.reference} is theirs already")
+        raise Conflict(code="handover.theirs_already", reference=ticket.reference)
     new = await tickets.hold_receiver(session, ticket, owner, now=now)
     before = ticket.owner_id
     await withdraw_open(session, ticket, kinds=[HandoverKind.OWNERSHIP], now=now)
@@ -158,4 +162,4 @@ async def _check_supervises(session: AsyncSession, by: Actor) -> None:
     if agent_id(by) is None:
         return  # another system with the permission
     if (await tickets.acting_agent(session, by)).role not in SUPERVISORS:
-        raise Forbidden("only a lead takes a ticket from who has it")
+        raise Forbidden(code="handover.lead_takes")

@@ -74,7 +74,7 @@ async def request(
     rules.check_can_move(ticket, kind)
     sender = rules.holder(ticket, kind)
     if to == sender:
-        raise Invalid(f"{ticket.reference} is with that agent already")
+        raise Invalid(code="ticket.same_agent", reference=ticket.reference)
     if kind is HandoverKind.OWNERSHIP:
         await _check_may_give_away(session, ticket, by=by, now=now)
     await tickets.hold_receiver(session, ticket, to, now=now)
@@ -147,9 +147,9 @@ async def accept(session: AsyncSession, handover_id: int, *, by: Actor, now: dat
     handover, ticket = await _open(session, handover_id)
     _check_is_receiver(handover, by)
     if now > handover.expires_at:
-        raise Conflict("this request has expired: it stays where it was")
+        raise Conflict(code="handover.expired")
     if rules.holder(ticket, handover.kind) != handover.sender_id:
-        raise Conflict(f"{ticket.reference} has changed hands meanwhile: ask again")
+        raise Conflict(code="handover.overtaken", reference=ticket.reference)
     asker = Actor(handover.asked_by)
     if handover.kind is HandoverKind.TRANSFER:
         reason, to = handover.reason, handover.receiver_id
@@ -165,7 +165,7 @@ async def decline(
 ) -> Handover:
     """It stays with the sender, who is told why."""
     if not why.strip():
-        raise Invalid("say why you decline")
+        raise Invalid(code="handover.say_why_declined")
     handover, ticket = await _open(session, handover_id)
     _check_is_receiver(handover, by)
     handover.answer = why.strip()
@@ -179,7 +179,7 @@ async def withdraw(
     """Taken back by who asked, by who has it, or by a lead."""
     handover, ticket = await _open(session, handover_id)
     if not as_lead and by != handover.asked_by and agent_id(by) != handover.sender_id:
-        raise Forbidden("only who has asked takes it back, or a lead")
+        raise Forbidden(code="handover.not_the_asker")
     await _settle(session, ticket, handover, HandoverState.WITHDRAWN, by=by, now=now)
     return handover
 
@@ -218,7 +218,7 @@ async def _check_may_give_away(
     agent = await tickets.acting_agent(session, by)
     acting = await ticket_queries.answering_for(session, ticket, now=now)
     if agent.role is Role.AGENT and agent.id not in (ticket.owner_id, acting):
-        raise Forbidden(f"only the owner of {ticket.reference} hands it over, or a lead")
+        raise Forbidden(code="handover.owner_gives", reference=ticket.reference)
 
 
 async def _clear_the_way(
@@ -228,9 +228,7 @@ async def _clear_the_way(
     for handover in await queries.open_handovers(session, ticket.id, kind=kind):
         overtaken = rules.holder(ticket, kind) != handover.sender_id
         if not overtaken and now <= handover.expires_at:
-            raise Conflict(
-                f"{ticket.reference} waits for an answer to another request: withdraw that first"
-            )
+            raise Conflict(code="handover.one_request", reference=ticket.reference)
         state = HandoverState.WITHDRAWN if overtaken else HandoverState.EXPIRED
         await _settle(session, ticket, handover, state, by=SYSTEM, now=now)
 
@@ -257,13 +255,13 @@ async def _open(session: AsyncSession, handover_id: int) -> tuple[Handover, Tick
     ticket = await ticket_queries.lock_ticket(session, handover.ticket_id)
     handover = await queries.get_handover(session, handover_id)
     if handover.state is not HandoverState.REQUESTED:
-        raise Conflict(f"this request is {handover.state} already")
+        raise Conflict(code="handover.answered", state=handover.state)
     return handover, ticket
 
 
 def _check_is_receiver(handover: Handover, by: Actor) -> None:
     if agent_id(by) != handover.receiver_id:
-        raise Forbidden("only who was asked answers this request")
+        raise Forbidden(code="handover.not_asked")
 
 
 async def _settle(

@@ -86,7 +86,7 @@ async def transfer_ticket(call: Call, ticket_id: Id, body: Transfer) -> Transfer
     """
     ticket = await lock(call, ticket_id)
     if (body.agent_id is None) == (body.team_id is None):
-        raise Invalid("transfer a ticket to one agent or to one team")
+        raise Invalid(code="ticket.one_receiver")
     handover: Handover | None = None
     if body.team_id is not None:
         ticket = await requests.to_team(

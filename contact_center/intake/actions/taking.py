@@ -52,7 +52,7 @@ logger = logging.getLogger(__name__)
 Key = tuple[str, str]  # channel and external id
 BLOCKED = "the sender is blocked"
 MOST_TOLD = 5  # tickets of a customer
-AWAY = "the database cannot be written at the moment"
+AWAY = "service.cannot_write"  # what the error says
 _FAILURES = (DBAPIError, PoolTimeout, ConnectionError, ValueError, LookupError, TypeError)
 
 
@@ -88,7 +88,7 @@ class Intake:
                 return await self.receive(session, tidied, now=self.now())
         except _FAILURES as error:
             if is_passing(error):
-                raise Unavailable(AWAY) from error
+                raise Unavailable(code=AWAY) from error
             logger.exception("a batch failed", extra={"size": len(tidied)})
         return [await self._receive_alone(inbound) for inbound in tidied]
 
@@ -119,7 +119,7 @@ class Intake:
             return receipt
         except _FAILURES as error:
             if is_passing(error):
-                return Unavailable(AWAY)
+                return Unavailable(code=AWAY)
             logger.exception("a message broke", extra={"channel": inbound.channel})
             reason = f"it could not be stored ({type(error).__name__})"
         return await self._keep_aside(inbound, reason)
@@ -132,7 +132,7 @@ class Intake:
             return receipt
         except DBAPIError:
             logger.exception("a message cannot be kept", extra={"channel": inbound.channel})
-            return Unavailable(AWAY)
+            return Unavailable(code=AWAY)
 
     async def _find_talks(self, session: AsyncSession, batch: Batch) -> None:
         """All conversations are locked before any ticket: so does whoever needs both."""

@@ -51,7 +51,7 @@ async def list_tickets(
     if query is None:
         return await _queue(call, queue or Queue.ALL, team_id, after=after, limit=limit)
     if queue is not None or team_id is not None:
-        raise Invalid("send `query` alone: a search looks into every queue")
+        raise Invalid(code="search.query_alone")
     if (number := parse_reference(query)) is not None:
         found = await queries.tickets_by_id(call.session, [number])
         return Page(items=await show_lines(call, list(found.values())))
@@ -94,12 +94,12 @@ def _agent_id(call: Call, queue: Queue) -> int:
 async def _team_ids(call: Call, queue: Queue, team_id: int | None) -> Sequence[int]:
     if team_id is not None:
         if queue is not Queue.TEAM:
-            raise Invalid("`team_id` goes with queue=team")
+            raise Invalid(code="search.team_with_queue")
         return [(await get_team(call.session, team_id)).id]
     if queue is not Queue.TEAM:
         return ()
     if not call.principal.is_agent:
-        raise Forbidden("a token is in no team: name one in `team_id`")
+        raise Forbidden(code="search.name_team")
     return await team_ids_of(call.session, call.agent.id)
 
 
@@ -118,5 +118,5 @@ def _last_seen(after: str | None) -> tuple[datetime | None, int] | None:
     except ValueError:
         due_at = None
     if text and (due_at is None or due_at.tzinfo is None):
-        raise Invalid("`after` is not a cursor that was handed out here")
+        raise Invalid(code="page.no_such_cursor")
     return due_at, number

@@ -16,28 +16,25 @@ SUPERVISED = 2  # broken promises on one ticket, from which on a supervisor look
 def check_promise(text: str, *, due_at: datetime, now: datetime) -> str:
     """Raises Invalid."""
     if not text.strip():
-        raise Invalid("say what is promised")
+        raise Invalid(code="promise.say_what")
     if len(text) > LONGEST_TEXT:
-        raise Invalid(f"a promise has at most {LONGEST_TEXT} characters")
+        raise Invalid(code="promise.too_long", most=LONGEST_TEXT)
     if due_at <= now:
-        raise Invalid("a promise is for the future: choose a later time")
+        raise Invalid(code="promise.past")
     if due_at > now + FURTHEST:
-        raise Invalid(f"a promise is for at most {FURTHEST.days} days from now")
+        raise Invalid(code="promise.too_far", days=FURTHEST.days)
     return text.strip()
 
 
 def check_in_time(promise: Promise, *, now: datetime) -> None:
     """Until it falls due it can be kept or changed; then it is broken."""
     if now > promise.due_at:
-        raise Conflict(
-            f"the promise was for {promise.due_at:%Y-%m-%d %H:%M} UTC: it is broken",
-            due_at=promise.due_at.isoformat(),
-        )
+        raise Conflict(code="promise.broken", due_at=promise.due_at)
 
 
 def check_reason(reason: str) -> str:
     if not reason.strip():
-        raise Invalid("say why nobody waits for it any more")
+        raise Invalid(code="promise.say_why_dropped")
     return reason.strip()
 
 
@@ -55,7 +52,7 @@ def check_may_end(
     """
     concerned = {promise.promised_by_id, ticket.owner_id, ticket.assignee_id}
     if not as_lead and not concerned & {agent_id(by), *standing_in}:
-        raise Forbidden("the promise is somebody else's: ask them, or a lead")
+        raise Forbidden(code="promise.not_yours")
 
 
 def rate(kept: int, broken: int) -> float | None:

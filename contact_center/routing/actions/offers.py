@@ -186,15 +186,13 @@ async def _lock_offer(
     """The ticket first, as everywhere. Raises NotFound, Forbidden, Conflict."""
     decision = await queries.get_decision(session, decision_id)
     if decision.agent_id is None or agent_id(by) != decision.agent_id:
-        raise Forbidden("this was offered to somebody else: take it from the queue")
+        raise Forbidden(code="offer.elsewhere")
     ticket = await ticket_queries.lock_ticket(session, decision.ticket_id)
     decision = await queries.get_decision(session, decision_id)
     if decision.offer is not OfferState.OFFERED:
-        raise Conflict(f"the offer of {ticket.reference} was {decision.offer} already")
+        raise Conflict(code="offer.answered", reference=ticket.reference, offer=decision.offer)
     if decision.expires_at is None or decision.expires_at <= now:
-        raise Conflict(
-            f"the offer of {ticket.reference} has run out: take it from the queue if it still waits"
-        )
+        raise Conflict(code="offer.over", reference=ticket.reference)
     return ticket, decision
 
 

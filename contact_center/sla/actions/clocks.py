@@ -41,7 +41,7 @@ async def start(
 ) -> Clock:
     """A promise from `start` on. Raises Conflict where there is such a clock already."""
     if await queries.find_clock(session, ticket.id, kind=kind, ref_id=ref_id) is not None:
-        raise Conflict(f"ticket {ticket.id} has a clock {kind} {ref_id} already")
+        raise Conflict(code="clock.exists", id=ticket.id, clock=kind, ref_id=ref_id)
     terms = Terms(
         goal=target,
         hours=calendar,
@@ -141,7 +141,7 @@ async def extend(
 async def _find(session: AsyncSession, ticket: Promised, kind: ClockKind, ref_id: int) -> Clock:
     clock = await queries.find_clock(session, ticket.id, kind=kind, ref_id=ref_id)
     if clock is None:
-        raise NotFound(f"ticket {ticket.id} has no clock {kind} {ref_id}")
+        raise NotFound(code="clock.unknown", id=ticket.id, clock=kind, ref_id=ref_id)
     return clock
 
 

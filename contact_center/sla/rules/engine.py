@@ -208,11 +208,9 @@ def extend(run: Run, *, until: datetime, at: datetime, hours: Calendar) -> Run:
         run.state is ClockState.BREACHED and run.running_since is not None and not is_late
     )
     if not may_run or not run.is_owed or run.due_at is None:
-        raise Conflict(f"the {run.kind} clock does not run: only what is not yet due is extended")
+        raise Conflict(code="clock.not_running", clock=run.kind)
     if until <= run.due_at:
-        raise Conflict(
-            f"{until.isoformat()} is no extension: it is due at {run.due_at.isoformat()}"
-        )
+        raise Conflict(code="clock.no_extension", until=until, due_at=run.due_at)
     return replace(
         run,
         state=ClockState.RUNNING,

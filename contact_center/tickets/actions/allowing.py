@@ -42,10 +42,7 @@ async def refuse_recused(
     session: AsyncSession, ticket_id: int, *, about: int | None, number: int
 ) -> None:
     if about is not None and await agents.is_recused(session, number, about=about):
-        raise Forbidden(
-            f"{reference(ticket_id)} is a complaint about that agent, or about who leads them: "
-            "somebody else handles it"
-        )
+        raise Forbidden(code="ticket.about_them", reference=reference(ticket_id))
 
 
 async def acting_agent(session: AsyncSession, by: Actor) -> Agent:
@@ -60,5 +57,5 @@ async def hold_acting_agent(session: AsyncSession, by: Actor) -> Agent:
 def number_of(by: Actor) -> int:
     number = agent_id(by)
     if number is None:
-        raise Forbidden("only a service agent can do this")
+        raise Forbidden(code="ticket.agents_only")
     return number

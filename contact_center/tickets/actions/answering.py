@@ -40,11 +40,13 @@ async def need_no_reply(
     """
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.status not in ACTIVE:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: nobody waits for a reply")
+        raise IllegalTransition(
+            code="ticket.nobody_waits", reference=ticket.reference, status=ticket.status
+        )
     if ticket.first_response_at is None:
-        raise Conflict(f"{ticket.reference} has no answer yet: whoever asks first gets one")
+        raise Conflict(code="ticket.not_answered_yet", reference=ticket.reference)
     if ticket.waiting_since is None:
-        raise Conflict(f"{ticket.reference} is answered: nobody waits for a reply")
+        raise Conflict(code="ticket.answered_already", reference=ticket.reference)
     await note_broken(session, ticket, now=now)
     changes = await together.excuse(session, ticket, now=now)
     ticket.waiting_since = None

@@ -35,10 +35,10 @@ async def edit(
     """
     ticket = await queries.lock_ticket(session, ticket_id)
     if version is not None and version != ticket.version:
-        raise Stale(f"{ticket.reference} has changed since version {version}: load it again")
+        raise Stale(code="ticket.stale", reference=ticket.reference, version=version)
     unknown = changes.keys() - {"kind", "priority", "subject", "category", "tags", "team_id"}
     if unknown:
-        raise Invalid(f"these cannot be edited: {', '.join(sorted(unknown))}")
+        raise Invalid(code="ticket.not_editable", fields=sorted(unknown))
     if changes.get("team_id") is not None:
         await agents.get_team(session, changes["team_id"])
     before = {name: getattr(ticket, name) for name in changes}
@@ -47,7 +47,7 @@ async def edit(
         return ticket
     is_reclassified = TicketKind.COMPLAINT in (changed.get("kind"), before.get("kind"))
     if "kind" in changed and is_reclassified and not reclassify:
-        raise Conflict(f"{ticket.reference}: reclassify it to say whether it is a complaint")
+        raise Conflict(code="ticket.reclassify", reference=ticket.reference)
     for name, value in changed.items():
         setattr(ticket, name, value)
     again: Changes = []

@@ -31,16 +31,13 @@ async def wait(
     """Wait for the customer, a third party, until an agreed date, or for work asked of a team."""
     ticket = await queries.lock_ticket(session, ticket_id)
     if status not in WAITING:
-        raise Invalid(f"a ticket cannot wait in status {status}")
+        raise Invalid(code="ticket.no_waiting_status", status=status)
     if status is Status.WAITING_CUSTOMER and ticket.waiting_since is not None:
-        raise Conflict(f"{ticket.reference} waits for us: answer the customer first")
+        raise Conflict(code="ticket.waits_for_us", reference=ticket.reference)
     if status is Status.WAITING_CUSTOMER and ticket.asked_at is None:
-        raise Conflict(f"{ticket.reference} asks the customer nothing: write what we wait for")
+        raise Conflict(code="ticket.asks_nothing", reference=ticket.reference)
     if status is Status.WAITING_DEPARTMENT and not ticket.open_work_orders:
-        raise Conflict(
-            f"no department has been asked for anything on {ticket.reference}: issue a work order, "
-            "and it waits until that is done"
-        )
+        raise Conflict(code="ticket.no_department", reference=ticket.reference)
     has_date = status in (Status.ON_HOLD, Status.WAITING_THIRD_PARTY)
     if has_date:
         hours = await hours_for(session, ticket)
@@ -61,7 +58,9 @@ async def resume(session: AsyncSession, ticket_id: int, *, by: Actor, now: datet
     """The waiting is over."""
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.status not in WAITING:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it does not wait")
+        raise IllegalTransition(
+            code="ticket.not_waiting", reference=ticket.reference, status=ticket.status
+        )
     move(ticket, Status.OPEN, now=now)
     ticket.review_at = None
     changes = await together.resume(session, ticket, now=now)
@@ -80,7 +79,7 @@ async def resolve(
     """Done, as far as we see; the customer will be asked. Needs an answer the customer got."""
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.first_response_at is None:
-        raise Conflict(f"{ticket.reference} has no answer yet: tell the customer what was done")
+        raise Conflict(code="ticket.no_answer", reference=ticket.reference)
     check_nothing_is_open(ticket)
     move(ticket, Status.RESOLVED, now=now)
     ticket.resolution_code = code
@@ -104,7 +103,9 @@ async def reopen(
     """Not solved after all: back to the same owner. `message_id`: the customer wrote it."""
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.status is not Status.RESOLVED:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be reopened")
+        raise IllegalTransition(
+            code="ticket.cannot_reopen", reference=ticket.reference, status=ticket.status
+        )
     move(ticket, Status.OPEN, now=now)
     ticket.reopen_count += 1
     ticket.resolved_at = ticket.resolution_code = None
@@ -137,7 +138,7 @@ async def cancel(
 ) -> Ticket:
     """Spam, a test, withdrawn: no promise holds any longer."""
     if not reason.strip():
-        raise Invalid("say why the ticket is cancelled")
+        raise Invalid(code="closure.say_why_cancelled")
     ticket = await queries.lock_ticket(session, ticket_id)
     changes = await end(session, ticket, now=now)
     await say(session, ticket, "ticket.cancelled", by=by, now=now, clocks=changes, reason=reason)

@@ -42,11 +42,11 @@ async def release(
     """Put it back into the queue; after the first answer only a lead may."""
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.first_response_at is not None and not as_lead:
-        raise Forbidden(
-            f"{ticket.reference} has been answered: transfer it, or ask a lead to release it"
-        )
+        raise Forbidden(code="ticket.answered", reference=ticket.reference)
     if ticket.status is not Status.OPEN:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be released")
+        raise IllegalTransition(
+            code="ticket.cannot_release", reference=ticket.reference, status=ticket.status
+        )
     move(ticket, Status.QUEUED, now=now)
     ticket.assignee_id = None
     await say(session, ticket, "ticket.released", by=by, now=now)
@@ -66,9 +66,11 @@ async def assign(
     if ticket.status is Status.QUEUED:
         move(ticket, Status.OPEN, now=now)
     elif ticket.status not in ACTIVE:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be assigned")
+        raise IllegalTransition(
+            code="ticket.cannot_assign", reference=ticket.reference, status=ticket.status
+        )
     if before not in (None, agent.id) and not reason.strip():
-        raise Invalid(f"{ticket.reference} is with somebody: say why it is given to another")
+        raise Invalid(code="ticket.say_why_given", reference=ticket.reference)
     ticket.assignee_id = agent.id
     ticket.owner_id = ticket.owner_id or agent.id
     touch(ticket, now=now)
@@ -91,13 +93,15 @@ async def transfer(
 ) -> Ticket:
     """Hand the next step to a colleague, or to a team's queue. The owner stays accountable."""
     if (to_agent is None) == (to_team is None):
-        raise Invalid("transfer a ticket to one agent or to one team")
+        raise Invalid(code="ticket.one_receiver")
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.status not in ACTIVE - {Status.QUEUED}:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: claim or reopen it first")
+        raise IllegalTransition(
+            code="ticket.claim_first", reference=ticket.reference, status=ticket.status
+        )
     if to_agent is not None:
         if to_agent == ticket.assignee_id:
-            raise Invalid(f"{ticket.reference} is with that agent already")
+            raise Invalid(code="ticket.same_agent", reference=ticket.reference)
         ticket.assignee_id = (await hold_receiver(session, ticket, to_agent, now=now)).id
         changes: Changes = []
         touch(ticket, now=now)
@@ -134,10 +138,15 @@ async def _explain_lost_claim(session: AsyncSession, ticket_id: int, *, agent: A
     """Raise why the claim was not possible; return when the agent has the ticket already."""
     ticket = await queries.lock_ticket(session, ticket_id)
     if ticket.assignee_id is None or ticket.status not in ACTIVE:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: it cannot be claimed")
+        raise IllegalTransition(
+            code="ticket.cannot_claim", reference=ticket.reference, status=ticket.status
+        )
     if ticket.assignee_id == agent.id:
         return
     winner = await agents.get_agent(session, ticket.assignee_id)
     raise AlreadyClaimed(
-        f"{ticket.reference} is with {winner.name}", assignee={"id": winner.id, "name": winner.name}
+        code="ticket.with_somebody",
+        reference=ticket.reference,
+        name=winner.name,
+        assignee={"id": winner.id, "name": winner.name},
     )

@@ -15,7 +15,7 @@ from contact_center.tickets.queries.sight import visible_to
 async def get_ticket(session: AsyncSession, ticket_id: int) -> Ticket:
     ticket = await session.get(Ticket, ticket_id)
     if ticket is None:
-        raise NotFound(f"there is no ticket {reference(ticket_id)}")
+        raise NotFound(code="ticket.unknown", reference=reference(ticket_id))
     return ticket
 
 
@@ -26,7 +26,7 @@ async def lock_ticket(session: AsyncSession, ticket_id: int) -> Ticket:
     found = found.with_for_update(key_share=True)
     ticket = await session.scalar(found.execution_options(populate_existing=True))
     if ticket is None:
-        raise NotFound(f"there is no ticket {reference(ticket_id)}")
+        raise NotFound(code="ticket.unknown", reference=reference(ticket_id))
     return ticket
 
 

@@ -47,7 +47,4 @@ async def hidden_among(
 async def check_may_see(session: AsyncSession, ticket_id: int, *, reader: int) -> None:
     """Raises Forbidden for whom the complaint is about, and for who works below them."""
     if await hidden_among(session, [ticket_id], reader=reader):
-        raise Forbidden(
-            f"{reference(ticket_id)} is a complaint about you, or about who leads you: "
-            "somebody else handles it"
-        )
+        raise Forbidden(code="ticket.about_you", reference=reference(ticket_id))

@@ -22,8 +22,7 @@ async def check_may_extend(
 ) -> None:
     """Neither the owner nor who asked for it, unless nobody is above them. Raises Forbidden."""
     refusal = Forbidden(
-        f"{order.reference}: a lead of who answers for {ticket.reference} decides about more time, "
-        "not who asked for it"
+        code="work_order.lead_decides_extension", reference=order.reference, ticket=ticket.reference
     )
     if not as_lead:
         raise refusal

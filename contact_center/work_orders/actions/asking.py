@@ -28,7 +28,7 @@ async def ask(
     found = policies.work_order_types.get(kind)
     if found is None:
         known = ", ".join(sorted(policies.work_order_types)) or "none"
-        raise Invalid(f"{kind!r} is no kind of work order: there are {known}")
+        raise Invalid(code="work_order.no_such_kind", order_kind=kind, known=known)
     team = await get_team(session, team_id)
     tier = await _tier(session, ticket)
     sign_for, finish = found.targets(ticket.priority.value)

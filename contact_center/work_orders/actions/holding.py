@@ -28,7 +28,7 @@ async def lock(session: AsyncSession, order_id: int) -> tuple[WorkOrder, Ticket]
     ticket = await ticket_queries.lock_ticket(session, order.ticket_id)
     order = await queries.get_work_order(session, order_id)
     if order.ticket_id != ticket.id:
-        raise Stale(f"{order.reference} has just moved to another ticket: load it again")
+        raise Stale(code="work_order.moved", reference=order.reference)
     return order, ticket
 
 

@@ -54,12 +54,14 @@ async def issue(
     """Ask a team for work; its own promises run from now on. Raises Invalid, Conflict."""
     ticket = await ticket_queries.lock_ticket(session, ticket_id)
     if ticket.status not in ACTIVE - {Status.QUEUED}:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: claim or reopen it first")
-    task = check_text(asked.task, what="what is to be done")
+        raise IllegalTransition(
+            code="ticket.claim_first", reference=ticket.reference, status=ticket.status
+        )
+    task = check_text(asked.task, missing="work_order.say_task")
     rules.check_visit(asked.visit, is_visit=asked.is_visit, now=now)
     await agents.get_team(session, asked.team_id)
     if len(await queries.open_work_orders_of(session, ticket.id)) >= rules.MOST_OPEN:
-        raise Conflict(f"{ticket.reference} has {rules.MOST_OPEN} open work orders: end some first")
+        raise Conflict(code="work_order.too_many", reference=ticket.reference, most=rules.MOST_OPEN)
     order = _order(ticket, asked, task=task, by=by, now=now)
     session.add(order)
     await session.flush()  # its id goes into what is written about it
@@ -125,8 +127,7 @@ async def redirect(
     team = await agents.get_team(session, team_id)
     if order.return_count >= rules.LEAD_DECIDES and not as_lead:
         raise Forbidden(
-            f"{order.reference} has been returned {order.return_count} times: "
-            "a lead decides who does it"
+            code="work_order.lead_decides", reference=order.reference, times=order.return_count
         )
     order.move(WorkOrderState.ISSUED)
     order.team_id, order.assignee_id, order.suggested_team_id = team.id, None, None
@@ -153,7 +154,7 @@ async def verify(
     order, ticket = await lock(session, order_id)
     await _check_is_owner(session, ticket, by=by, now=now)
     if rating is not None and not 1 <= rating <= 5:
-        raise Invalid("a rating is a number from 1 to 5")
+        raise Invalid(code="work_order.rating")
     order.move(WorkOrderState.VERIFIED)
     order.ended_at, order.rating = now, rating
     write_down(session, order, EntryKind.VERIFIED, text.strip(), by=by, now=now)
@@ -175,8 +176,10 @@ async def redo(
     order, ticket = await lock(session, order_id)
     await _check_is_owner(session, ticket, by=by, now=now)
     if ticket.status not in ACTIVE:
-        raise IllegalTransition(f"{ticket.reference} is {ticket.status}: reopen it first")
-    text = check_text(text, what="what is still wrong")
+        raise IllegalTransition(
+            code="ticket.reopen_first", reference=ticket.reference, status=ticket.status
+        )
+    text = check_text(text, missing="work_order.say_wrong")
     await send_back(session, order, ticket, text=text, calendars=calendars, by=by, now=now)
     return order
 
@@ -214,9 +217,9 @@ async def waive(
     """The customer need not wait for this work; the team goes on with it, in its own time."""
     order, ticket = await lock(session, order_id)
     await _check_is_owner(session, ticket, by=by, now=now)
-    text = check_text(text, what="why the customer need not wait for it")
+    text = check_text(text, missing="work_order.say_why_waived")
     if not order.blocks:
-        raise Conflict(f"{order.reference} blocks nothing: there is nothing to waive")
+        raise Conflict(code="work_order.blocks_nothing", reference=order.reference)
     order.waived_at = now
     order.version += 1
     write_down(session, order, EntryKind.WAIVED, text, by=by, now=now)
@@ -231,7 +234,7 @@ async def withdraw(
 ) -> WorkOrder:
     """The work is no longer needed."""
     order, ticket = await lock(session, order_id)
-    text = check_text(text, what="why the work is no longer needed")
+    text = check_text(text, missing="work_order.say_why_cancelled")
     await end(session, order, ticket, text=text, by=by, now=now)
     await take_stock(session, ticket, by=by, now=now)
     return order
@@ -271,7 +274,9 @@ async def decide_extension(
     await check_may_extend(session, order, ticket, by=by, as_lead=as_lead)
     until = order.extension_until
     if order.state is not WorkOrderState.EXTENSION_REQUESTED or until is None:
-        raise IllegalStep(f"{order.reference} is {order.state}: nobody waits for more time")
+        raise IllegalStep(
+            code="work_order.nobody_waits", reference=order.reference, state=order.state
+        )
     order.move(WorkOrderState.IN_PROGRESS)
     order.extension_granted = granted
     said = await timing.extend(session, ticket, order, until=until) if granted else []
@@ -295,6 +300,5 @@ def _calendar(order: WorkOrder, calendars: Calendars) -> Calendar:
         return calendars[order.calendar]
     except KeyError:
         raise Conflict(
-            f"{order.reference} is promised by the calendar {order.calendar!r}, which is no longer "
-            "in calendars.toml: put it back"
+            code="work_order.calendar_gone", reference=order.reference, calendar=order.calendar
         ) from None

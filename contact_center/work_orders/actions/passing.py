@@ -42,16 +42,18 @@ async def give(
     """
     order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
     if order.state not in WITH_COLLEAGUE:
-        raise IllegalStep(f"{order.reference} is {order.state}: nobody has it who could give it")
+        raise IllegalStep(
+            code="work_order.nobody_has_it", reference=order.reference, state=order.state
+        )
     if len(text) > LONGEST_TEXT:
-        raise Invalid(f"a text has at most {LONGEST_TEXT} characters")
+        raise Invalid(code="work_order.text_too_long", most=LONGEST_TEXT)
     if not as_lead:
         await _check_may_give(session, order, by=by, now=now)
     if to == order.assignee_id:
-        raise Invalid(f"{order.reference} is with that agent already")
+        raise Invalid(code="work_order.same_agent", reference=order.reference)
     receiver = await tickets.hold_receiver(session, ticket, to, now=now)
     if receiver.id not in {one.id for one in await agents.members_of(session, order.team_id)}:
-        raise Invalid(f"{receiver.name} is in another team than {order.reference}")
+        raise Invalid(code="work_order.not_in_team", name=receiver.name, reference=order.reference)
     before, order.assignee_id = order.assignee_id, receiver.id
     order.version += 1
     write_down(session, order, EntryKind.HANDED_ON, text.strip(), by=by, now=now)
@@ -83,4 +85,4 @@ async def _check_may_give(
     if holder is None or agent_id(by) == holder:
         return
     if (await agents.acting_for(session, [holder], now=now)).get(holder) == holder:
-        raise Forbidden(f"{order.reference} is with a colleague: ask them, or a lead")
+        raise Forbidden(code="work_order.not_yours", reference=order.reference)

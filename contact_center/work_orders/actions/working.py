@@ -41,7 +41,7 @@ async def sign(
     order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
     agent = await hold_acting_agent(session, by)
     if order.state is WorkOrderState.SIGNED and order.assignee_id not in (None, agent.id):
-        raise IllegalStep(f"{order.reference} has been signed by a colleague")
+        raise IllegalStep(code="work_order.signed_already", reference=order.reference)
     order.move(WorkOrderState.SIGNED)
     order.assignee_id, order.signed_at = agent.id, now
     said = await timing.done(session, ticket, order, timing.SIGN_FOR, now=now)
@@ -63,9 +63,9 @@ async def arrive(
     """Whoever visits the customer is there: the work begins."""
     order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
     if not order.is_visit:
-        raise Conflict(f"{order.reference} is no field visit")
+        raise Conflict(code="work_order.no_visit", reference=order.reference)
     if order.arrived_at is not None:
-        raise Conflict(f"{order.reference}: they have arrived already")
+        raise Conflict(code="work_order.arrived_already", reference=order.reference)
     if order.state is not WorkOrderState.IN_PROGRESS:
         await _start(session, order, ticket, by=by, now=now)
     order.arrived_at = now
@@ -88,7 +88,7 @@ async def ask_extension(
     Raises Conflict, Invalid.
     """
     order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
-    text = check_text(text, what="why more time is needed")
+    text = check_text(text, missing="work_order.say_why_longer")
     rules.check_extension(order, until=until, now=now)
     order.move(WorkOrderState.EXTENSION_REQUESTED)
     order.extension_until = until
@@ -111,9 +111,9 @@ async def finish(
 ) -> WorkOrder:
     """The team is done. The owner looks at it, and answers the customer: nothing is resolved."""
     order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
-    text = check_text(text, what="what was done")
+    text = check_text(text, missing="work_order.say_done")
     if order.is_visit and order.arrived_at is None:
-        raise Conflict(f"{order.reference} is a field visit: say first when you arrived")
+        raise Conflict(code="work_order.arrive_first", reference=order.reference)
     if order.state in _BEFORE_WORK:
         await _start(session, order, ticket, by=by, now=now)
     order.move(WorkOrderState.FINISHED)
@@ -139,9 +139,9 @@ async def give_back(
 ) -> WorkOrder:
     """Not for this team. Who asked sends it elsewhere; from the second time on a lead does."""
     order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
-    text = check_text(text, what="why the work is returned")
+    text = check_text(text, missing="work_order.say_why_returned")
     if suggested_team_id == order.team_id:
-        raise Invalid("suggest another team than your own")
+        raise Invalid(code="work_order.suggest_another")
     if suggested_team_id is not None:
         await agents.get_team(session, suggested_team_id)
     rules.check_return(order, now=now)
@@ -174,7 +174,7 @@ async def comment(
 ) -> WorkOrder:
     """Who asked and who works on it tell each other something. Callers check who may."""
     order, ticket = await lock(session, order_id)
-    text = check_text(text, what="something")
+    text = check_text(text, missing="work_order.say_something")
     write_down(session, order, EntryKind.COMMENT, text, by=by, now=now)
     order.version += 1
     await say(session, ticket, order, "commented", by=by, now=now)

@@ -70,9 +70,9 @@ async def test_a_circle_of_deputies_is_refused(session, clock, staff) -> None:
     await plan(session, li, start=clock(), deputy=chen)
     await plan(session, chen, start=clock() + DAY, deputy=wu)
 
-    circle = f"for agent {wu.id} stands in {li.id}, for them {chen.id}, for them {wu.id}: choose"
-    with pytest.raises(Invalid, match=circle):
+    with pytest.raises(Invalid, match="in a circle: choose somebody else") as refused:
         await plan(session, wu, start=clock() + 2 * DAY, deputy=li)
+    assert refused.value.facts == {"agent_id": wu.id, "chain": [li.id, chen.id, wu.id]}
     await plan(session, wu, start=clock() + 9 * DAY, deputy=li)  # the others are back by then
 
 
@@ -85,7 +85,7 @@ async def test_usual_deputies_make_no_circle_either(session, clock, staff) -> No
 
     await choose(li, chen)
     await choose(chen, wu)
-    with pytest.raises(Invalid, match="lead back"):
+    with pytest.raises(Invalid, match="in a circle"):
         await choose(wu, li)
     with pytest.raises(Invalid, match="themselves"):
         await choose(wu, wu)

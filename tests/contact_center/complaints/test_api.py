@@ -87,7 +87,7 @@ async def test_g38_who_accepts_early_gets_a_summary_letter(login, ticket, db, cl
     letter = {"text": "It is settled", "contents": []}
     refused = await ann.put(path(ticket, "summary-letter"), json=letter)
     assert refused.status == 409
-    assert "missing six_months" in (await refused.json())["detail"]
+    assert "missing content.six_months" in (await refused.json())["detail"]
 
     shown = await put(ann, path(ticket, "summary-letter"), **letter | {"contents": ["six_months"]})
 

@@ -17,7 +17,7 @@ async def test_a_call_is_written_down_and_its_writer_owns_it(desk) -> None:
 
     assert "Write down a call or a visit" in form
     assert (status, again, nobody) == (200, 200, 422)
-    assert "请填写工单编号或客户电话" in why
+    assert "请填写工单编号、客户或客户电话" in why
     assert "Bob 登记了一次联系：来访" in html
     async with desk.runtime.db.read() as session:
         ticket = await get_ticket(session, 1)

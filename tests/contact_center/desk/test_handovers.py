@@ -107,7 +107,7 @@ async def test_g29_who_still_answers_for_something_is_not_deactivated_at_the_des
     done, _ = await desk.send(path, admin, **leave)
 
     assert (refused, done) == (409, 200)
-    assert "Ann still answers for: tickets: T-000001." in why
+    assert "Ann still answers for tickets: T-000001: hand it over first." in why
 
 
 async def test_the_board_shows_what_goes_from_hand_to_hand_and_whose_owner_is_absent(

@@ -150,7 +150,7 @@ async def test_an_empty_answer_is_refused_where_it_was_written(desk) -> None:
     status, html = await say(desk, ann, 1, "  ")
 
     assert status == 422
-    assert html.strip() == '<p class="alert" role="alert">Write something first.</p>'
+    assert html.strip() == '<p class="alert" role="alert">The answer is empty.</p>'
 
 
 async def test_files_travel_with_an_answer_and_never_run_as_our_page(desk) -> None:
@@ -176,7 +176,7 @@ async def test_a_file_that_is_too_large_is_refused_and_not_kept(desk, tmp_path) 
     status, html = await say(desk, ann, 1, "x", files=[("big", b"0" * (10 * 1024 * 1024 + 1))])
 
     assert status == 413
-    assert "at most 10 MB" in html
+    assert "larger than 10 MB" in html
     assert [path for path in (tmp_path / "files").rglob("*") if path.is_file()] == []
 
 
@@ -351,7 +351,7 @@ async def test_edit_refuses_what_somebody_has_changed_meanwhile(desk) -> None:
     ticket = await ticket_of(desk, 1)
 
     assert (done, stale) == (200, 412)
-    assert "has changed in the meantime" in html
+    assert "has changed since version 1" in html
     assert (ticket.subject, ticket.priority.value, ticket.tags) == ("Late", "high", ["a", "b"])
 
 

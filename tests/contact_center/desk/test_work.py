@@ -138,7 +138,7 @@ async def test_more_time_a_redo_and_another_team(desk, house, clock) -> None:
     grant = 'hx-post="/desk/work-orders/1/grant"'
     assert [grant in await desk.page("/desk/tickets/1", one) for one in (li, lead)] == [False, True]
     status, html = await desk.send("/desk/work-orders/1/grant", ned)
-    assert (status, "主管审批" in html) == (403, True)
+    assert (status, "组长审批" in html) == (403, True)
     assert (await desk.send("/desk/work-orders/1/grant", li))[0] == 403
     assert (await desk.send("/desk/work-orders/1/grant", lead))[0] == 200
     await desk.send("/desk/work-orders/1/finish", ned, text="Done")

@@ -30,7 +30,7 @@ async def test_g29_o5_nobody_leaves_who_still_answers_for_something(office, cloc
         await leaving.deactivate(session, li.id, by=SYSTEM, now=clock())
 
     held = [office.ticket.reference, others[0].reference, others[1].reference]
-    assert refused.value.facts == {"tickets": held}
+    assert refused.value.facts["tickets"] == held
     assert all(reference in str(refused.value) for reference in held)
     assert li.active
 
@@ -84,7 +84,8 @@ async def test_o5_who_owes_customers_something_or_has_taken_work_on_does_not_lea
     await leaving.deactivate(session, wang.id, by=SYSTEM, now=clock())
 
     held = {"promises": [office.ticket.reference], "work_orders": [order.reference]}
-    assert (refused.value.facts, wang.active) == (held, False)
+    assert held.items() <= refused.value.facts.items()
+    assert not wang.active
 
 
 async def test_who_stands_in_for_others_is_named(office, clock) -> None:
@@ -94,7 +95,7 @@ async def test_who_stands_in_for_others_is_named(office, clock) -> None:
     with pytest.raises(Responsible) as refused:
         await leaving.deactivate(office.session, office.zhao.id, by=SYSTEM, now=clock())
 
-    assert refused.value.facts == {"deputies": ["Wang"]}
+    assert refused.value.facts["deputies"] == ["Wang"]
 
 
 @pytest.mark.race

@@ -71,7 +71,8 @@ async def test_of_two_who_claim_the_second_is_told_who_was_faster(login, ticket)
 
     problem = await response.json()
     assert (response.status, problem["type"]) == (409, "/api/docs#problem-already-claimed")
-    assert problem["facts"] == {"assignee": {"id": li.agent.id, "name": "Li"}}
+    assert problem["code"] == "ticket.with_somebody"
+    assert problem["facts"]["assignee"] == {"id": li.agent.id, "name": "Li"}
 
 
 async def test_a_token_cannot_do_what_a_person_must(token, ticket) -> None:

@@ -82,7 +82,7 @@ async def show_sample(
 @routes.post("/samples", public=True, errors=(409,))
 async def add_sample(call: Call, body: Note) -> Note:
     if body.text == "taken":
-        raise AlreadyTaken(by="agent:7")
+        raise AlreadyTaken(code="ticket.with_somebody", reference="T-1", name="Li")
     if body.text == "gone":
         raise NotFound
     if body.text == "broken":

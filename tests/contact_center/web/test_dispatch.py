@@ -128,8 +128,8 @@ async def test_errors_of_ours_have_their_own_type_and_facts(client) -> None:
     problem = await problem_of(await client.post("/api/v1/samples", json={"text": "taken"}), 409)
 
     assert problem["type"] == "/api/docs#problem-already-taken"
-    assert problem["detail"] == "Somebody else has it."
-    assert problem["facts"] == {"by": "agent:7"}
+    assert (problem["code"], problem["detail"]) == ("ticket.with_somebody", "T-1 is with Li")
+    assert problem["facts"] == {"reference": "T-1", "name": "Li"}
 
 
 async def test_an_unexpected_error_is_logged_and_gives_nothing_away(client, caplog) -> None:

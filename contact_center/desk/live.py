@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from contact_center.agents.queries import agent_names, stood_in_for, team_ids_of
+from contact_center.agents.queries import agent_names, team_ids_of
 from contact_center.desk.render import draw, reader_of
 from contact_center.desk.rows import rows_of
 from contact_center.desk.shell import TALLY, count_all
@@ -23,7 +23,7 @@ from contact_center.events.models import Event
 from contact_center.events.queries import events_since, last_event_id
 from contact_center.events.rules import Actor, agent_id
 from contact_center.messages.queries import unread_counts
-from contact_center.tickets.queries import Queue, hidden_among, in_queue, queue_page
+from contact_center.tickets.queries import Queue, hidden_among, in_queue, queue_page, stands_in_for
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
 from contact_center.web.routes import Routes
@@ -52,7 +52,7 @@ async def follow_queue(call: Call, queue: Queue, after: Position = 0) -> web.Str
 async def show_badge(call: Call) -> dict[str, int]:
     """What a tab in the background asks now and then: my tickets, and what is new in them."""
     me = call.agent.id
-    standing_in = await stood_in_for(call.session, me, now=call.now)
+    standing_in = await stands_in_for(call.session, me, now=call.now)
     tickets = await queue_page(
         call.session, Queue.MINE, agent_id=me, standing_in=standing_in, limit=100
     )
@@ -111,7 +111,7 @@ async def _changed(
         queue,
         ticket_ids=list(last),
         agent_id=agent,
-        standing_in=await stood_in_for(session, agent, now=now),
+        standing_in=await stands_in_for(session, agent, now=now),
         team_ids=team_ids,
     )
     rows = await rows_of(session, tickets, agent_id=agent, now=now)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from aiohttp import web
 from pydantic import Field
 
-from contact_center.agents.queries import stood_in_for, team_ids_of
+from contact_center.agents.queries import team_ids_of
 from contact_center.customers.queries import search_customers
 from contact_center.desk.render import go_to, page
 from contact_center.desk.rows import Row, after_of, parse_after, rows_of
@@ -14,7 +14,13 @@ from contact_center.errors import Invalid
 from contact_center.events.queries import last_event_id
 from contact_center.messages.queries import search_messages
 from contact_center.messages.rules import search_terms
-from contact_center.tickets.queries import Queue, queue_page, tickets_by_id, tickets_of_customer
+from contact_center.tickets.queries import (
+    Queue,
+    queue_page,
+    stands_in_for,
+    tickets_by_id,
+    tickets_of_customer,
+)
 from contact_center.tickets.rules import parse_reference
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
@@ -70,7 +76,7 @@ async def _page(
         session,
         queue,
         agent_id=call.agent.id,
-        standing_in=await stood_in_for(session, call.agent.id, now=call.now),
+        standing_in=await stands_in_for(session, call.agent.id, now=call.now),
         team_ids=team_ids,
         after=beyond,
         limit=PAGE + 1,

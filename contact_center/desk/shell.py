@@ -15,7 +15,7 @@ from contact_center.handovers.queries import inbox_size
 from contact_center.ledger import queries as ledger
 from contact_center.promises.queries import open_promises_by
 from contact_center.routing.queries import offers_to
-from contact_center.tickets.queries import Queue, queue_size
+from contact_center.tickets.queries import Queue, queue_size, stands_in_for
 from contact_center.web.call import Call
 from contact_center.web.permissions import Permission
 from contact_center.work_orders.queries import count_with_teams
@@ -53,7 +53,7 @@ async def count_queues(
 ) -> dict[Queue, int]:
     counts = dict(await call.request.app[TALLY].look(session, now=now))
     me = call.agent.id
-    standing_in = await agents.stood_in_for(session, me, now=now)
+    standing_in = await stands_in_for(session, me, now=now)
     for queue in OWN:
         counts[queue] = await queue_size(
             session, queue, agent_id=me, standing_in=standing_in, team_ids=team_ids, most=MOST

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contact_center.agents.queries import get_team, stood_in_for, team_ids_of
+from contact_center.agents.queries import get_team, team_ids_of
 from contact_center.errors import Forbidden, Invalid
 from contact_center.messages.queries import search_tickets
 from contact_center.messages.rules import search_terms
@@ -62,12 +62,11 @@ async def _queue(
     call: Call, queue: Queue, team_id: int | None, *, after: str | None, limit: int
 ) -> Page[TicketLine]:
     agent_id = _agent_id(call, queue)
-    standing_in = await stood_in_for(call.session, agent_id, now=call.now) if agent_id else ()
     rows = await queries.queue_page(
         call.session,
         queue,
         agent_id=agent_id,
-        standing_in=standing_in,
+        standing_in=await queries.stands_in_for(call.session, agent_id, now=call.now),
         team_ids=await _team_ids(call, queue, team_id),
         after=_last_seen(after),
         limit=limit + 1,

@@ -13,6 +13,7 @@ from contact_center.tickets.queries.queues import (
     queue_page,
     queue_size,
     queued_ticket_ids,
+    stands_in_for,
     unclaimed_before,
 )
 from contact_center.tickets.queries.records import (
@@ -51,6 +52,7 @@ __all__ = [
     "queue_size",
     "queued_ticket_ids",
     "seen_by",
+    "stands_in_for",
     "tickets_by_id",
     "tickets_of_customer",
     "unclaimed_before",

@@ -1,14 +1,19 @@
 """What waits in the queues of agents and teams."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, func, select, text, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.agents import queries as agents
 from contact_center.tickets.models import IS_ACTIVE, WAITING, Status, Ticket
 from contact_center.tickets.queries.sight import visible_to
+
+# Those for whom an agent acts: by whom a complaint is about, and None for all that is no such one.
+StandingIn = Mapping[int | None, Collection[int]]
+NOBODY: StandingIn = {}
 
 
 class Queue(StrEnum):
@@ -25,15 +30,15 @@ async def queue_page(
     queue: Queue,
     *,
     agent_id: int,
-    standing_in: Collection[int] = (),
+    standing_in: StandingIn = NOBODY,
     team_ids: Collection[int] = (),
     after: tuple[datetime | None, int] | None = None,
     limit: int = 50,
 ) -> Sequence[Ticket]:
     """The most urgent first, beyond the `(next_due_at, id)` of the last ticket seen.
 
-    `standing_in` are those for whom the agent acts: what is theirs is the agent's, too. Tickets
-    whose promises are all paused come last.
+    `standing_in` says for whom the agent acts: what is theirs is the agent's, too. Tickets whose
+    promises are all paused come last.
     """
     found = _in_queue(queue, agent_id=agent_id, standing_in=standing_in, team_ids=team_ids)
     due, number = after or (None, 0)
@@ -58,7 +63,7 @@ async def in_queue(
     *,
     ticket_ids: Collection[int],
     agent_id: int,
-    standing_in: Collection[int] = (),
+    standing_in: StandingIn = NOBODY,
     team_ids: Collection[int] = (),
 ) -> Sequence[Ticket]:
     """Those of the given tickets that are in a queue."""
@@ -71,7 +76,7 @@ async def queue_size(
     queue: Queue,
     *,
     agent_id: int,
-    standing_in: Collection[int] = (),
+    standing_in: StandingIn = NOBODY,
     team_ids: Collection[int] = (),
     most: int = 1000,
 ) -> int:
@@ -83,13 +88,13 @@ async def queue_size(
 
 
 def _in_queue(
-    queue: Queue, *, agent_id: int, standing_in: Collection[int], team_ids: Collection[int]
+    queue: Queue, *, agent_id: int, standing_in: StandingIn, team_ids: Collection[int]
 ) -> Select[Ticket]:
     # The conditions repeat those of the partial indexes in models.py, or these are not used.
     active = text(IS_ACTIVE)
     conditions: dict[Queue, ColumnElement[bool]] = {
         Queue.UNCLAIMED: Ticket.status == Status.QUEUED,
-        Queue.MINE: _held_by({agent_id, *standing_in}),
+        Queue.MINE: _held_by(agent_id, standing_in),
         Queue.TEAM: Ticket.team_id.in_(team_ids),
         Queue.BREACHED: Ticket.breached_at.is_not(None),
     }
@@ -100,11 +105,37 @@ def _in_queue(
     return found.where(conditions[queue]) if queue in conditions else found
 
 
-def _held_by(agent_ids: Collection[int]) -> ColumnElement[bool]:
+def _held_by(agent_id: int, standing_in: StandingIn) -> ColumnElement[bool]:
+    held = [*_held([agent_id])]
+    for about, others in standing_in.items():
+        held += [
+            one.where(Ticket.about_agent_id.is_not_distinct_from(about)) for one in _held(others)
+        ]
+    return Ticket.id.in_(union_all(*held))
+
+
+def _held(agent_ids: Collection[int]) -> Iterator[Select[int]]:
     """Each look has its index; with OR the queue of everybody would be read through."""
     active = select(Ticket.id).where(text(IS_ACTIVE)).correlate(None)
-    held = (active.where(column.in_(agent_ids)) for column in (Ticket.assignee_id, Ticket.owner_id))
-    return Ticket.id.in_(union_all(*held))
+    return (active.where(one.in_(agent_ids)) for one in (Ticket.assignee_id, Ticket.owner_id))
+
+
+async def stands_in_for(session: AsyncSession, agent_id: int, *, now: datetime) -> StandingIn:
+    """For whom an agent acts now.
+
+    A deputy who must not handle a complaint is passed over, and their own deputy acts on that one.
+    """
+    absent = await agents.absent_agents(session, now=now) if agent_id else set()
+    if not absent:
+        return NOBODY
+    theirs = Ticket.id.in_(union_all(*_held(absent)))
+    found = select(Ticket.about_agent_id).where(theirs, Ticket.about_agent_id.is_not(None))
+    abouts: list[int | None] = [None, *(await session.scalars(found.distinct()))]
+    acts = {
+        about: await agents.stood_in_for(session, agent_id, now=now, about=about)
+        for about in abouts
+    }
+    return {about: others for about, others in acts.items() if others}
 
 
 _WAITING_ORDER = (

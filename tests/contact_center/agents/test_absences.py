@@ -8,7 +8,7 @@ from contact_center.agents import actions, queries
 from contact_center.agents.models import Absent, Role, TeamMember, acting
 from contact_center.errors import Conflict, Invalid
 from contact_center.events.rules import SYSTEM
-from contact_center.tickets.queries import Queue, queue_page
+from contact_center.tickets.queries import Queue, queue_page, stands_in_for
 from scheduler import sweeps
 from tests.support.factories import make_agent, make_team, make_ticket
 
@@ -144,14 +144,41 @@ async def test_the_deputys_queue_holds_what_they_stand_in_for(session, clock, st
     )
     await plan(session, li, start=clock(), deputy=chen)
 
-    async def mine(agent):
-        standing_in = await queries.stood_in_for(session, agent.id, now=clock())
-        page = await queue_page(session, Queue.MINE, agent_id=agent.id, standing_in=standing_in)
-        return [one.id for one in page]
+    assert await mine(session, chen, clock) == [ticket.id]
+    assert await mine(session, li, clock) == [ticket.id]
+    assert await mine(session, wu, clock) == []
 
-    assert await mine(chen) == [ticket.id]
-    assert await mine(li) == [ticket.id]
-    assert await mine(wu) == []
+
+async def mine(session, agent, clock) -> list[int]:
+    acts = await stands_in_for(session, agent.id, now=clock())
+    page = await queue_page(session, Queue.MINE, agent_id=agent.id, standing_in=acts)
+    return [one.id for one in page]
+
+
+async def test_the_second_deputys_queue_holds_what_the_absent_deputy_would_do(
+    session, clock, staff
+) -> None:
+    li, chen, wu = staff
+    ticket = await make_ticket(session, now=clock(), status="open", owner_id=li.id)
+    await plan(session, li, start=clock(), deputy=chen)
+    await plan(session, chen, start=clock(), deputy=wu)
+
+    assert await mine(session, wu, clock) == [ticket.id]
+
+
+async def test_what_the_deputy_must_not_handle_is_in_the_queue_of_their_deputy(
+    session, clock, staff
+) -> None:
+    li, chen, wu = staff
+    chen.deputy_id = wu.id
+    plain, about = [
+        await make_ticket(session, now=clock(), status="open", owner_id=li.id, about_agent_id=whom)
+        for whom in (None, chen.id)
+    ]
+    await plan(session, li, start=clock(), deputy=chen)
+
+    assert await mine(session, chen, clock) == [plain.id]
+    assert await mine(session, wu, clock) == [about.id]
 
 
 async def test_the_deputy_is_told_when_it_begins(runtime, db, clock) -> None:

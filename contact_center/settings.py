@@ -161,6 +161,14 @@ class HandoverSettings(Section):
     own_within: int = Field(480, gt=0, le=100_000)
 
 
+class WorkOrderSettings(Section):
+    lead_extends_days: int = Field(14, ge=0, le=3650)
+
+    @property
+    def lead_extends(self) -> timedelta:
+        return timedelta(days=self.lead_extends_days)
+
+
 class Supervision(Section):
     unclaimed_minutes: int = Field(30, gt=0)
 
@@ -194,6 +202,7 @@ class Settings(BaseSettings):
     callbacks: Callbacks = Callbacks()
     reminders: Reminders = Reminders()
     handovers: HandoverSettings = HandoverSettings()
+    work_orders: WorkOrderSettings = WorkOrderSettings()
     supervision: Supervision = Supervision()
     digests: Digests = Digests()
 

@@ -1,7 +1,7 @@
 """Works off what is due in small transactions, past whatever fails."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from contact_center.runtime import Runtime
@@ -26,7 +26,7 @@ class Position(Protocol):
 
 
 P = TypeVar("P", bound=Position)
-DoAll = Callable[["AsyncSession", Collection[int]], Awaitable[int]]  # how many were done
+DoAll = Callable[["AsyncSession", Sequence[P]], Awaitable[int]]  # how many were done
 
 
 async def work_off(
@@ -63,8 +63,8 @@ async def work_off_together(
     name: str,
     *,
     due: Callable[..., Awaitable[Sequence[P]]],
-    do: DoAll,
-    put_off: Do,
+    do: DoAll[P],
+    put_off: Do | None = None,
 ) -> int:
     """Like `work_off`, a batch with one `do`; `due` gives positions in a line, with their `id`.
 
@@ -76,29 +76,30 @@ async def work_off_together(
             found = await due(session, after=after, limit=TOGETHER)
         if not found:
             return done
-        ids, after = [one.id for one in found], found[-1]
+        after = found[-1]
         try:
             async with runtime.db.begin() as session:
-                done += await do(session, ids)
+                done += await do(session, found)
         except Exception:
-            logger.exception("sweep failed", extra={"sweep": name, "ids": len(ids)})
-            for number in ids:
-                done += await _do_alone(runtime, name, number, do=do, put_off=put_off)
+            logger.exception("sweep failed", extra={"sweep": name, "ids": len(found)})
+            for one in found:
+                done += await _do_alone(runtime, name, one, do=do, put_off=put_off)
 
 
 async def _do_alone(
     runtime: Runtime,
     name: str,
-    number: int,
+    one: P,
     *,
-    do: DoAll,
-    put_off: Do,
+    do: DoAll[P],
+    put_off: Do | None,
 ) -> int:
     try:
         async with runtime.db.begin() as session:
-            return await do(session, [number])
+            return await do(session, [one])
     except Exception:
-        logger.exception("sweep failed", extra={"sweep": name, "id": number})
-        async with runtime.db.begin() as session:
-            await put_off(session, number)
+        logger.exception("sweep failed", extra={"sweep": name, "id": one.id})
+        if put_off is not None:
+            async with runtime.db.begin() as session:
+                await put_off(session, one.id)
         return 0

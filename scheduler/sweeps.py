@@ -1,10 +1,10 @@
 """Jobs that look for work that has come due. Every node may run them at the same moment."""
 
-import logging
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from contact_center.accounts import actions as accounts
 from contact_center.agents import queries as agent_queries
@@ -32,11 +32,11 @@ from contact_center.tickets import actions as tickets
 from contact_center.tickets import queries as ticket_queries
 from contact_center.work_orders import queries as work_order_queries
 from contact_center.work_orders.actions import following
-from scheduler.batches import BATCH, Do, work_off, work_off_together
+from scheduler.batches import BATCH, TOGETHER, Do, work_off, work_off_together
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
 
-AT_ONCE = 500  # broken promises in one transaction
 PUT_OFF = timedelta(hours=1)  # what cannot be done now
 IDLE_AFTER = timedelta(hours=24)
 REPLANNING = timedelta(hours=1)  # what one node gets to catch up with an edit
@@ -45,35 +45,13 @@ SHORTLY = timedelta(minutes=1)
 
 async def note_breaches(runtime: Runtime) -> int:
     """Mark the promises that broke, however many, the oldest first."""
-    now, done = runtime.now(), 0
-    after: tuple[datetime, int] | None = None
-    while True:
-        async with runtime.db.read() as session:
-            page = await ticket_queries.overdue(session, now=now, after=after, limit=AT_ONCE)
-        if not page:
-            return done
-        done += await _note_breaches_of(runtime, page, now=now)
-        after = page[-1][:2]
-
-
-async def _note_breaches_of(
-    runtime: Runtime, late: Sequence[tuple[datetime, int, int]], *, now: datetime
-) -> int:
-    """All together; one by one where that fails, so that one ticket holds up no other."""
-    try:
-        async with runtime.db.begin() as session:
-            return await tickets.note_breaches_of(session, late, now=now)
-    except Exception:
-        logger.exception("breaches could not be noted together")
-    done = 0
-    for number in sorted({ticket_id for _, _, ticket_id in late}):
-        try:
-            async with runtime.db.begin() as session:
-                await tickets.note_breaches(session, number, now=now)
-            done += 1
-        except Exception:
-            logger.exception("sweep failed", extra={"sweep": "note breaches", "id": number})
-    return done
+    now = runtime.now()
+    return await work_off_together(
+        runtime,
+        "note breaches",
+        due=partial(ticket_queries.overdue, now=now),
+        do=partial(tickets.note_breaches_of, now=now),
+    )
 
 
 async def note_broken_promises(runtime: Runtime) -> int:
@@ -102,11 +80,16 @@ async def tell_of_unanswered(runtime: Runtime) -> int:
 async def climb_ladder(runtime: Runtime) -> int:
     """Tell what runs out, and what is late; what broke is marked as broken."""
     now = runtime.now()
+
+    async def fire(session: "AsyncSession", due: Sequence[escalation_queries.Due]) -> int:
+        clocks = [one.id for one in due]
+        return await escalations.fire(session, clocks, ladder=runtime.ladder, now=now)
+
     return await work_off_together(
         runtime,
         "climb the ladder",
         due=partial(escalation_queries.due_clocks, now=now),
-        do=partial(escalations.fire, ladder=runtime.ladder, now=now),
+        do=fire,
         put_off=partial(escalation_queries.put_off, until=now + SHORTLY),
     )
 
@@ -267,7 +250,7 @@ async def _end_overtaken(runtime: Runtime, *, now: datetime) -> int:
     done = 0
     while True:
         async with runtime.db.read() as session:
-            found = await routing_queries.overtaken(session, now=now, limit=AT_ONCE)
+            found = await routing_queries.overtaken(session, now=now, limit=TOGETHER)
         if not found:
             return done
         async with runtime.db.begin() as session:

@@ -30,11 +30,6 @@ async def latest_callback(session: AsyncSession, ticket_id: int) -> Callback | N
     return await session.scalar(found.execution_options(populate_existing=True))
 
 
-async def callbacks_of(session: AsyncSession, ticket_id: int) -> Sequence[Callback]:
-    found = select(Callback).where(Callback.ticket_id == ticket_id).order_by(Callback.cycle)
-    return (await session.scalars(found)).all()
-
-
 async def sent_back(session: AsyncSession, *, limit: int) -> Sequence[Ticket]:
     """Open tickets whose customers were not satisfied when they were last asked."""
     found = select(Ticket).join(Callback, Callback.ticket_id == Ticket.id)

@@ -17,7 +17,7 @@ from contact_center.events.rules import Actor, agent
 from contact_center.handovers.actions import requests as handovers
 from contact_center.handovers.models import HandoverKind
 from contact_center.promises import actions as promises
-from contact_center.settings import HandoverSettings
+from contact_center.settings import HandoverSettings, WorkOrderSettings
 from contact_center.supervision import actions as supervision
 from contact_center.supervision.models import Cause
 from contact_center.tickets.models import Status, Ticket, TransferReason
@@ -212,7 +212,13 @@ class Scenes:
         elif scene == "extended":
             until = order.finish_due_at + timedelta(days=1)
             await working.ask_extension(
-                session, order.id, until=until, text=words.more_time, by=by, now=place.now
+                session,
+                order.id,
+                until=until,
+                lead_extends=WorkOrderSettings().lead_extends,
+                text=words.more_time,
+                by=by,
+                now=place.now,
             )
 
     async def _supervise(self) -> None:

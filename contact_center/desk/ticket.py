@@ -50,6 +50,7 @@ async def show_ticket(call: Call, ticket_id: Id) -> web.Response:
         colleagues=await all_agents(session, active_only=True),
         choices=CHOICES,
         titles=titles(call),
+        lead_extends=call.runtime.settings.work_orders.lead_extends,
         limits=call.runtime.settings.attachments,
         **shell,
     )
@@ -110,6 +111,7 @@ def news_values(call: Call, story: Story) -> dict[str, Any]:
         "ladder": progress(story.climbing, call.runtime.ladder),
         "choices": CHOICES,
         "titles": titles(call),
+        "lead_extends": call.runtime.settings.work_orders.lead_extends,
         "may": {permission.name: call.agent.may(permission) for permission in Permission},
     }
 

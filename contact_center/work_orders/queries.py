@@ -127,14 +127,6 @@ async def signed_by(session: AsyncSession, agent_id: int) -> Sequence[WorkOrder]
     return (await session.scalars(found.order_by(WorkOrder.id))).all()
 
 
-async def has_work_on(session: AsyncSession, ticket_id: int, *, team_ids: Collection[int]) -> bool:
-    """Whether one of the teams has ever been asked for something on the ticket."""
-    found = select(WorkOrder.id).where(
-        WorkOrder.ticket_id == ticket_id, WorkOrder.team_id.in_(team_ids)
-    )
-    return await session.scalar(found.limit(1)) is not None
-
-
 async def move_work_orders(session: AsyncSession, *, old: int, new: int) -> list[int]:
     """All of one ticket become another's; returns their ids."""
     statement = update(WorkOrder).where(WorkOrder.ticket_id == old)

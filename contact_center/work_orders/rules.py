@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from contact_center.agents.models import Role
@@ -90,11 +90,22 @@ class Person(Protocol):
     def role(self) -> Role: ...
 
 
-def may_extend(approver: Person, *, owner: Person | None, asked_by: int | None) -> bool:
-    """Whoever leads the owner; managers have nobody above them who looks after work."""
+def is_long(order: WorkOrder, *, lead_extends: timedelta) -> bool:
+    """Whether the time that is asked for is more than a lead may grant."""
+    until = order.extension_until
+    return until is not None and until - order.finish_due_at > lead_extends
+
+
+def may_extend(
+    approver: Person, *, owner: Person | None, asked_by: int | None, long: bool = False
+) -> bool:
+    """Whoever leads the owner; managers have nobody above them who looks after work.
+
+    `long`: more than a lead may grant.
+    """
     if approver.role in (Role.MANAGER, Role.ADMIN):
         return True
-    if approver.role is not Role.LEAD or approver.id == asked_by:
+    if long or approver.role is not Role.LEAD or approver.id == asked_by:
         return False
     return owner is None or owner.role is Role.AGENT
 

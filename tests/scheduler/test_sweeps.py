@@ -10,7 +10,7 @@ from contact_center.db import Database
 from contact_center.events.models import Event
 from contact_center.sla.models import Clock, ClockState
 from contact_center.tickets import actions as tickets
-from contact_center.tickets.actions import breaking, standing
+from contact_center.tickets.actions import standing
 from contact_center.tickets.models import Status, Ticket
 from scheduler import batches, sweeps
 from tests.support.factories import make_ticket
@@ -57,7 +57,7 @@ async def test_a_broken_promise_is_dated_to_when_it_broke(runtime, clock) -> Non
 
 
 async def test_many_broken_promises_are_noted_in_batches(runtime, clock, monkeypatch) -> None:
-    monkeypatch.setattr(sweeps, "AT_ONCE", 2)
+    monkeypatch.setattr(batches, "TOGETHER", 2)
     for _ in range(5):
         await ticket_with_clocks(runtime)
     clock.advance(days=2)
@@ -68,25 +68,20 @@ async def test_many_broken_promises_are_noted_in_batches(runtime, clock, monkeyp
 
 
 async def test_a_row_that_fails_stops_no_other(runtime, clock, monkeypatch, caplog) -> None:
-    monkeypatch.setattr(batches, "BATCH", 2)
     numbers = [await ticket_with_clocks(runtime) for _ in range(5)]
     clock.advance(hours=2)
-    note = tickets.say
+    note = tickets.note_breaches_of
 
-    async def broken(session, ticket, kind, **facts):
-        if ticket.id in numbers[:2]:
-            raise ValueError("this one is poisoned")
-        await note(session, ticket, kind, **facts)
+    async def broken(session, late, *, now):
+        if {one.ticket_id for one in late} & set(numbers[:2]):
+            raise ValueError("one of these is poisoned")
+        return await note(session, late, now=now)
 
-    async def all_broken(session, late, *, now):
-        raise ValueError("one of these is poisoned")
-
-    monkeypatch.setattr(breaking, "say", broken)
-    monkeypatch.setattr(tickets, "note_breaches_of", all_broken)
+    monkeypatch.setattr(tickets, "note_breaches_of", broken)
     assert await sweeps.note_breaches(runtime) == 3
-    assert caplog.messages.count("sweep failed") == 2
+    assert caplog.messages.count("sweep failed") == 1 + 2  # together, and each of the two
 
-    monkeypatch.setattr(breaking, "say", note)
+    monkeypatch.setattr(tickets, "note_breaches_of", note)
     assert await sweeps.note_breaches(runtime) == 2
     assert len(await events(runtime.db, "clock.breached")) == 5
 

@@ -26,13 +26,13 @@ async def note_breaches(session: AsyncSession, ticket_id: int, *, now: datetime)
 
 
 async def note_breaches_of(
-    session: AsyncSession, late: Sequence[tuple[datetime, int, int]], *, now: datetime
+    session: AsyncSession, late: Sequence[queries.Late], *, now: datetime
 ) -> int:
     """The same for what `queries.overdue` has found, but for tickets that somebody holds."""
-    tickets = await queries.lock_free_tickets(session, {ticket_id for _, _, ticket_id in late})
+    tickets = await queries.lock_free_tickets(session, {one.ticket_id for one in late})
     broken = await together.break_all(
         session,
-        [clock_id for _, clock_id, _ in late],
+        [one.id for one in late],
         ticket_ids={ticket.id for ticket in tickets},
         now=now,
     )

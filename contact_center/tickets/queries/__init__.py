@@ -1,6 +1,7 @@
 """Every SQL statement about tickets."""
 
 from contact_center.tickets.queries.due import (
+    Late,
     lock_abandoned,
     lock_due_for_review,
     lock_free_tickets,
@@ -31,6 +32,7 @@ from contact_center.tickets.queries.records import (
 from contact_center.tickets.queries.sight import check_may_see, hidden_among, seen_by, visible_to
 
 __all__ = [
+    "Late",
     "Queue",
     "about_agent",
     "answering_for",

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, TextClause, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,17 +15,25 @@ from contact_center.tickets.models import AGREED_WAITING, Ticket
 ANONYMOUS = "webchat"  # the channel whose addresses end with the visit
 
 
+class Late(NamedTuple):
+    """A promise that broke and is not marked yet."""
+
+    due_at: datetime
+    id: int  # of its clock
+    ticket_id: int
+
+
 async def overdue(
-    session: AsyncSession, *, now: datetime, after: tuple[datetime, int] | None, limit: int
-) -> Sequence[tuple[datetime, int, int]]:
-    """Promises that broke and are not marked yet: due instant, clock, ticket; the oldest first."""
+    session: AsyncSession, *, now: datetime, after: Late | None, limit: int
+) -> Sequence[Late]:
+    """The oldest first, beyond `after`."""
     found = select(Clock.due_at, Clock.id, Clock.ticket_id)
     found = found.where(text("clocks.state = 'running'"), Clock.due_at < now)
     if after is not None:
-        found = found.where(tuple_(Clock.due_at, Clock.id) > tuple_(*after))
+        found = found.where(tuple_(Clock.due_at, Clock.id) > tuple_(after.due_at, after.id))
     found = found.order_by(Clock.due_at, Clock.id).limit(limit)
     rows = await session.execute(found)
-    return [(due_at, number, ticket) for due_at, number, ticket in rows if due_at is not None]
+    return [Late(at, number, ticket) for at, number, ticket in rows if at is not None]
 
 
 async def lock_free_tickets(session: AsyncSession, ticket_ids: Collection[int]) -> Sequence[Ticket]:

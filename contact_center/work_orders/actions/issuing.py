@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -264,14 +264,19 @@ async def decide_extension(
     order_id: int,
     *,
     granted: bool,
+    lead_extends: timedelta,
     by: Actor,
     now: datetime,
     text: str = "",
     as_lead: bool = False,
 ) -> WorkOrder:
-    """Who leads the ticket's owner says whether the team gets more time. Raises Forbidden."""
+    """Who leads the ticket's owner says whether the team gets more time. Raises Forbidden.
+
+    More than `lead_extends` beyond when it is due only a manager grants.
+    """
     order, ticket = await lock(session, order_id)
-    await check_may_extend(session, order, ticket, by=by, as_lead=as_lead)
+    most = lead_extends if granted else None
+    await check_may_extend(session, order, ticket, by=by, as_lead=as_lead, lead_extends=most)
     until = order.extension_until
     if order.state is not WorkOrderState.EXTENSION_REQUESTED or until is None:
         raise IllegalStep(

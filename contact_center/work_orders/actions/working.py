@@ -1,6 +1,6 @@
 """What the team does that was asked. Callers own the transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,6 +78,7 @@ async def ask_extension(
     order_id: int,
     *,
     until: datetime,
+    lead_extends: timedelta,
     text: str,
     by: Actor,
     now: datetime,
@@ -85,6 +86,7 @@ async def ask_extension(
 ) -> WorkOrder:
     """Ask for more time: once, and before it has run out. A lead of the owner decides.
 
+    More than `lead_extends` beyond when it is due only a manager grants.
     Raises Conflict, Invalid.
     """
     order, ticket = await lock_as_member(session, order_id, by=by, as_lead=as_lead)
@@ -95,7 +97,9 @@ async def ask_extension(
     write_down(session, order, EntryKind.EXTENSION_REQUESTED, text, by=by, now=now)
     facts = {"until": until.isoformat()}
     await say(session, ticket, order, "extension_requested", by=by, now=now, **facts)
-    to = {ticket.owner_id, *await who_may_extend(session, ticket, asked_by=agent_id(by))}
+    long = rules.is_long(order, lead_extends=lead_extends)
+    deciders = await who_may_extend(session, ticket, asked_by=agent_id(by), long=long)
+    to = {ticket.owner_id, *deciders}
     await tell(session, ticket, order, "extension_requested", to=to, by=by, now=now)
     return order
 

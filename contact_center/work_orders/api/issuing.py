@@ -134,12 +134,14 @@ async def redirect_work_order(call: Call, order_id: Id, body: Redirection) -> Wo
 async def decide_on_more_time(call: Call, order_id: Id, body: Decision) -> WorkOrderView:
     """Grant or decline more time, as a lead of who answers for the ticket.
 
-    Leads decide neither what they have asked for nor on their own tickets: managers do.
+    Leads decide neither what they have asked for nor on their own tickets: managers do. So they do
+    on more than `[work_orders] lead_extends_days` beyond when the work is due.
     """
     order = await issuing.decide_extension(
         call.session,
         order_id,
         granted=body.granted,
+        lead_extends=call.runtime.settings.work_orders.lead_extends,
         text=body.text,
         as_lead=call.principal.may(OVERRIDE),
         **by_caller(call),

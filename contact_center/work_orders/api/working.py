@@ -112,9 +112,17 @@ async def return_work_order(call: Call, order_id: Id, body: Return) -> WorkOrder
 
 @routes.put("/work-orders/{order_id}/extension", permission=WRITE, errors=(409,))
 async def ask_for_more_time(call: Call, order_id: Id, body: Extension) -> WorkOrderView:
-    """Ask for more time: once, and before the work is due. A lead of the owner decides."""
+    """Ask for more time: once, and before the work is due.
+
+    A lead of the owner decides; on more than `[work_orders] lead_extends_days`, a manager.
+    """
     order = await working.ask_extension(
-        call.session, order_id, until=body.until, text=body.text, **_member(call)
+        call.session,
+        order_id,
+        until=body.until,
+        lead_extends=call.runtime.settings.work_orders.lead_extends,
+        text=body.text,
+        **_member(call),
     )
     return await show(call, order)
 

@@ -9,6 +9,7 @@ from contact_center.calendars.days import parse
 from contact_center.calendars.hours import ROUND_THE_CLOCK
 from contact_center.promises import actions as promises
 from contact_center.promises.models import PromiseState
+from contact_center.settings import WorkOrderSettings
 from contact_center.work_orders.actions import issuing, working
 from contact_center.work_orders.models import AT_WORK
 from contact_center.work_orders.models import WorkOrderState as S
@@ -20,6 +21,7 @@ NUMBERS = st.integers(0, 5)
 # Whoever of the team, whoever signed; seldom somebody else.
 HANDS = st.sampled_from(["team", "team", "team", "team", "owner", "lead"])
 OWNERS = st.sampled_from(["owner", "owner", "owner", "acting", "assignee"])
+LEAD_EXTENDS = WorkOrderSettings().lead_extends
 CALENDARS = {"business": SHIPPED["business"], "24x7": ROUND_THE_CLOCK}
 WAIVABLE = (S.ISSUED, S.SIGNED, S.IN_PROGRESS, S.FINISHED)
 UNSIGNED = (S.ISSUED, S.SIGNED, S.RETURNED)
@@ -89,7 +91,15 @@ class Working(Steps):
     def ask_extension(self, number: int, who: str, hours: int) -> None:
         row = self.a("work_orders", number, S.IN_PROGRESS)
         until = row.finish_due_at + timedelta(hours=hours)
-        self._order(number, working.ask_extension, who, [S.IN_PROGRESS], until=until, text="Parts")
+        self._order(
+            number,
+            working.ask_extension,
+            who,
+            [S.IN_PROGRESS],
+            until=until,
+            text="Parts",
+            lead_extends=LEAD_EXTENDS,
+        )
 
     @where("work_orders", S.EXTENSION_REQUESTED)
     @rule(number=NUMBERS, who=st.sampled_from(["lead", "lead", "owner"]), granted=st.booleans())
@@ -100,6 +110,7 @@ class Working(Steps):
             who,
             [S.EXTENSION_REQUESTED],
             granted=granted,
+            lead_extends=LEAD_EXTENDS,
             as_lead=who == "lead",
         )
 

@@ -4,8 +4,8 @@ import dataclasses
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import select
 
-from contact_center.callbacks import queries as callbacks
 from contact_center.callbacks.models import Callback
 from contact_center.channels.dialogue import Step
 from contact_center.closure import actions as closure
@@ -86,7 +86,8 @@ class Story:
 
     async def callbacks(self) -> list[Callback]:
         async with self.runtime.db.read() as session:
-            return list(await callbacks.callbacks_of(session, self.ticket_id))
+            found = select(Callback).where(Callback.ticket_id == self.ticket_id)
+            return list(await session.scalars(found.order_by(Callback.cycle)))
 
     async def events(self, kind: str) -> list[dict]:
         from contact_center.events import queries as events

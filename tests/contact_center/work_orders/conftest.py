@@ -7,9 +7,11 @@ from contact_center.calendars.days import parse
 from contact_center.calendars.week import ROUND_THE_CLOCK
 from contact_center.events.rules import agent
 from contact_center.messages import actions as messages
+from contact_center.settings import WorkOrderSettings
 from contact_center.work_orders.actions.issuing import Asked, issue
 from tests.support.factories import customer_says, make_agent, make_team, make_ticket
 
+LEAD_EXTENDS = WorkOrderSettings().lead_extends
 CALENDARS = {ROUND_THE_CLOCK.name: ROUND_THE_CLOCK}
 
 

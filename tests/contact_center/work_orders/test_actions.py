@@ -15,7 +15,7 @@ from contact_center.work_orders import queries
 from contact_center.work_orders.actions import following, issuing, working
 from contact_center.work_orders.models import MOVES, IllegalStep, WorkOrderState
 from contact_center.work_orders.rules import Visit
-from tests.contact_center.work_orders.conftest import CALENDARS, asked
+from tests.contact_center.work_orders.conftest import CALENDARS, LEAD_EXTENDS, asked
 from tests.support.calendars import CN
 from tests.support.factories import make_agent, make_ticket
 
@@ -96,7 +96,13 @@ _STEPS = {
         s, o.id, text="not ours", by=by, now=now
     ),
     WorkOrderState.EXTENSION_REQUESTED: lambda s, o, by, now: working.ask_extension(
-        s, o.id, until=now + timedelta(days=9), text="parts", by=by, now=now
+        s,
+        o.id,
+        until=now + timedelta(days=9),
+        lead_extends=LEAD_EXTENDS,
+        text="parts",
+        by=by,
+        now=now,
     ),
     WorkOrderState.CANCELLED: lambda s, o, by, now: issuing.withdraw(
         s, o.id, text="no longer", by=by, now=now
@@ -412,6 +418,7 @@ async def ask(session, order, ned, clock, hours=9):
         session,
         order.id,
         until=clock() + hours * HOUR,
+        lead_extends=LEAD_EXTENDS,
         text="Parts come tomorrow",
         by=agent(ned.id),
         now=clock(),
@@ -429,7 +436,13 @@ async def test_more_time_is_asked_for_once_and_decided(
         assert "work_order.extension_requested" in await alerts_to(session, one)
 
     await issuing.decide_extension(
-        session, order.id, granted=granted, by=agent(lead.id), now=clock(), as_lead=True
+        session,
+        order.id,
+        granted=granted,
+        lead_extends=LEAD_EXTENDS,
+        by=agent(lead.id),
+        now=clock(),
+        as_lead=True,
     )
 
     assert order.state is WorkOrderState.IN_PROGRESS
@@ -460,7 +473,13 @@ async def test_nobody_decides_on_time_that_was_not_asked_for(
 
     with pytest.raises(IllegalStep):
         await issuing.decide_extension(
-            session, order.id, granted=True, by=agent(lead.id), now=clock(), as_lead=True
+            session,
+            order.id,
+            granted=True,
+            lead_extends=LEAD_EXTENDS,
+            by=agent(lead.id),
+            now=clock(),
+            as_lead=True,
         )
 
     assert order.state is WorkOrderState.SIGNED
@@ -623,11 +642,6 @@ async def test_a_comment_is_kept_with_the_order(session, order, ned, clock) -> N
 
     last = (await queries.entries_of(session, [order.id]))[order.id][-1]
     assert (last.kind, last.text, last.author_id) == ("comment", "On my way", ned.id)
-
-
-async def test_who_has_work_on_a_ticket_may_look_at_it(session, ticket, order, billing):
-    assert await queries.has_work_on(session, ticket.id, team_ids=[order.team_id])
-    assert not await queries.has_work_on(session, ticket.id, team_ids=[billing.id])
 
 
 async def test_a_calendar_that_was_taken_away_is_missed(session, order, ned, li, clock) -> None:

@@ -19,7 +19,7 @@ from contact_center.tickets.models import Status
 from contact_center.work_orders.actions import issuing, passing, working
 from contact_center.work_orders.models import IllegalStep, WorkOrderState
 from contact_center.work_orders.queries import get_work_order
-from tests.contact_center.work_orders.conftest import asked, member_of
+from tests.contact_center.work_orders.conftest import LEAD_EXTENDS, asked, member_of
 from tests.support.factories import customer_says, make_agent, make_team, make_ticket
 
 DAY = timedelta(days=1)
@@ -43,18 +43,25 @@ async def alerts_to(session, someone) -> list[str]:
 # More time
 
 
-async def wants_time(session, order, by, clock) -> None:
+async def wants_time(session, order, by, clock, days=9) -> None:
     await working.start(session, order.id, by=agent(by.id), now=clock())
     await working.ask_extension(
-        session, order.id, until=clock() + 9 * DAY, text="parts", by=agent(by.id), now=clock()
+        session,
+        order.id,
+        until=clock() + days * DAY,
+        lead_extends=LEAD_EXTENDS,
+        text="parts",
+        by=agent(by.id),
+        now=clock(),
     )
 
 
-async def decide(session, order, by, clock):
+async def decide(session, order, by, clock, granted=True):
     return await issuing.decide_extension(
         session,
         order.id,
-        granted=True,
+        granted=granted,
+        lead_extends=LEAD_EXTENDS,
         by=agent(by.id),
         now=clock(),
         as_lead=by.role is not Role.AGENT,
@@ -96,6 +103,29 @@ async def test_where_the_owner_leads_the_manager_is_asked(
     await wants_time(session, signed, ned, clock)
 
     assert "work_order.extension_requested" in await alerts_to(session, boss)
+
+
+async def test_more_than_a_lead_may_grant_a_manager_is_asked_for(
+    session, signed, lead, ned, clock
+) -> None:
+    boss = await make_agent(session, name="Mo", role=Role.MANAGER, now=clock())
+    await wants_time(session, signed, ned, clock, days=15)
+    assert "work_order.extension_requested" in await alerts_to(session, boss)
+    assert "work_order.extension_requested" not in await alerts_to(session, lead)
+
+    with pytest.raises(Forbidden, match="more than 14 days"):
+        await decide(session, signed, lead, clock)
+
+    assert signed.state is WorkOrderState.EXTENSION_REQUESTED
+    assert (await decide(session, signed, boss, clock)).extension_granted
+
+
+async def test_a_lead_may_decline_what_only_a_manager_may_grant(
+    session, signed, lead, ned, clock
+) -> None:
+    await wants_time(session, signed, ned, clock, days=15)
+
+    assert not (await decide(session, signed, lead, clock, granted=False)).extension_granted
 
 
 # To a colleague

@@ -20,7 +20,7 @@ from contact_center.tickets.queries import get_ticket
 from contact_center.work_orders import queries
 from contact_center.work_orders.actions import issuing, working
 from tests.contact_center.sla.calendars import weekdays
-from tests.contact_center.work_orders.conftest import CALENDARS, asked
+from tests.contact_center.work_orders.conftest import CALENDARS, LEAD_EXTENDS, asked
 from tests.support.factories import customer_says, make_ticket
 
 HOUR = timedelta(hours=1)
@@ -153,7 +153,9 @@ async def extension(session, order, ned, clock):
     await working.start(session, order.id, by=agent(ned.id), now=clock())
     until = clock() + 9 * HOUR
     by = agent(ned.id)
-    await working.ask_extension(session, order.id, until=until, text="x", by=by, now=clock())
+    await working.ask_extension(
+        session, order.id, until=until, lead_extends=LEAD_EXTENDS, text="x", by=by, now=clock()
+    )
     return until
 
 
@@ -161,7 +163,13 @@ async def test_more_time_moves_the_clock(session, ticket, order, ned, lead, look
     until = await extension(session, order, ned, clock)
 
     await issuing.decide_extension(
-        session, order.id, granted=True, by=agent(lead.id), now=clock(), as_lead=True
+        session,
+        order.id,
+        granted=True,
+        lead_extends=LEAD_EXTENDS,
+        by=agent(lead.id),
+        now=clock(),
+        as_lead=True,
     )
 
     found = await look(FINISH)
@@ -178,7 +186,13 @@ async def test_who_asked_in_time_is_not_late_because_the_answer_is(
     assert (await look(FINISH)).state is ClockState.BREACHED
 
     await issuing.decide_extension(
-        session, order.id, granted=True, by=agent(lead.id), now=clock(), as_lead=True
+        session,
+        order.id,
+        granted=True,
+        lead_extends=LEAD_EXTENDS,
+        by=agent(lead.id),
+        now=clock(),
+        as_lead=True,
     )
 
     found = await look(FINISH)

@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from contact_center.settings import Settings, SettingsError, config_directory, load_settings
+
+if TYPE_CHECKING:
+    from contact_center.mentions import Mention
+    from contact_center.policies.choosing import Policies
+    from contact_center.procedure import Procedure
 
 T = TypeVar("T")
 
@@ -67,23 +72,28 @@ def migrate(config: Config = None) -> None:
 
 
 @app.command("check-config")
-def check_config(config: Config = None) -> None:
+def check_config(
+    config: Config = None,
+    database: Annotated[
+        bool, typer.Option("--database", help="Look up the teams and skills it names, too.")
+    ] = False,
+) -> None:
     """Read the whole configuration and say what is wrong with it."""
     from contact_center.calendars.loading import load_calendars
     from contact_center.errors import Invalid
     from contact_center.ladder import load_ladder
-    from contact_center.policies.explaining import evidence_in_words
+    from contact_center.mentions import mentions
     from contact_center.policies.loading import load_policies
     from contact_center.procedure import FILE, load_procedure
     from contact_center.sources.rules import load_sources
     from contact_center.switchboard import load_switchboard
     from contact_center.texts import load_texts, missing_texts
 
-    _, directory = _load(config)
+    settings, directory = _load(config)
     try:
         calendars = load_calendars(directory)
-        load_switchboard(directory / "routing.toml", calendars=calendars)
-        load_sources(directory)
+        switchboard = load_switchboard(directory / "routing.toml", calendars=calendars)
+        sources = load_sources(directory)
         policies = load_policies(directory, calendars=calendars)
         presets = {name: one.contents for name, one in policies.presets.items()}
         procedure = load_procedure(directory / FILE, presets=presets)
@@ -92,16 +102,31 @@ def check_config(config: Config = None) -> None:
         _fail(str(error))
     if missing := missing_texts(load_texts(directory / "texts")):
         _fail(f"{directory / 'texts'}: missing {', '.join(missing)}")
+    if database:
+        _look_up(settings, directory, mentions(switchboard, policies, sources))
+    _tell_of_presets(policies, procedure, directory / FILE)
+    typer.echo(f"{directory}: everything is fine.")
+
+
+def _tell_of_presets(policies: "Policies", procedure: "Procedure", file: Path) -> None:
+    from contact_center.policies.explaining import evidence_in_words
+
     for name, preset in {line.policy: line.preset for line in policies.lines}.items():
         if preset.jurisdiction:
             mark = f"{preset.evidence}: {evidence_in_words(preset.evidence, 'en')}"
             typer.echo(f"{name} is on ({preset.jurisdiction}; {mark}).")
     if not policies.promises_by(procedure.preset, kind="complaint"):
         typer.echo(
-            f"{directory / FILE}: preset: {procedure.preset} is in no policy for complaints: its "
+            f"{file}: preset: {procedure.preset} is in no policy for complaints: its "
             "contents are asked for, and its clocks do not run."
         )
-    typer.echo(f"{directory}: everything is fine.")
+
+
+def _look_up(settings: Settings, directory: Path, found: "list[Mention]") -> None:
+    from contact_center.commands import unknown_names
+
+    if unknown := _run(unknown_names(settings, found)):
+        _fail("\n".join(f"{directory}/{one}" for one in unknown))
 
 
 user = typer.Typer(no_args_is_help=True, help="People who work here.")

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from contact_center import sqlite
 from contact_center.agents import actions as agents
 from contact_center.agents.models import Role
@@ -12,9 +14,10 @@ from contact_center.agents.rules import first_digest_hour
 from contact_center.clock import utcnow
 from contact_center.db import Database
 from contact_center.demo.seeding import seed
-from contact_center.errors import Conflict, Invalid
+from contact_center.errors import Conflict, Invalid, Unavailable
 from contact_center.events.rules import SYSTEM
 from contact_center.logins import actions as logins
+from contact_center.mentions import Mention, unknown
 from contact_center.migrations import run as migrations
 from contact_center.settings import Settings
 from contact_center.web.passwords import LONGEST, SHORTEST, Passwords
@@ -79,6 +82,28 @@ async def create_token(settings: Settings, *, name: str, scopes: Sequence[str]) 
             now=utcnow(),
         )
     return secret
+
+
+async def unknown_names(settings: Settings, found: Sequence[Mention]) -> list[Mention]:
+    """What the configuration names and the database does not know. It is only read.
+
+    Raises Unavailable.
+    """
+    db = Database(settings.database.url)
+    try:
+        _check_is_there(db)
+        async with db.read() as session:
+            return await unknown(session, found)
+    except (SQLAlchemyError, OSError) as error:
+        raise Unavailable(f"the database cannot be read: {error}") from error
+    finally:
+        await db.dispose()
+
+
+def _check_is_there(db: Database) -> None:
+    """SQLite would make an empty one."""
+    if db.is_sqlite and not Path(db.url.database or "").exists():
+        raise Unavailable("there is no database yet: `contact-center migrate` makes it")
 
 
 async def seed_demo(settings: Settings) -> int:

@@ -24,6 +24,7 @@ from sqlalchemy import make_url
 from bots.dialogs.talk import build_dialogue
 from bots.webchat import routes as webchat
 from bots.webchat.channel import WebchatChannel
+from contact_center.agents.queries import all_teams
 from contact_center.app import build_app
 from contact_center.batching import Batcher
 from contact_center.bus import Bus
@@ -45,6 +46,7 @@ from contact_center.demo.welcome import has_demo_staff, seed_if_empty, summary
 from contact_center.intake.actions.taking import Intake
 from contact_center.integrations.actions import Endpoints
 from contact_center.ladder import load_ladder
+from contact_center.mentions import mentions, unknown
 from contact_center.migrations import run as migrations
 from contact_center.policies.loading import load_policies
 from contact_center.procedure import FILE, load_procedure
@@ -173,6 +175,7 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> s
         await migrations.upgrade(runtime.db)
         await keep_what_holds(runtime)
         seeded = await seed_if_empty(runtime.db) if demo else None
+        await warn_of_names(runtime, sources)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         await start_roles(stack, runtime, sources, stopped=stopped)
@@ -194,6 +197,18 @@ async def keep_what_holds(runtime: Runtime) -> None:
             policies=runtime.policies,
             now=runtime.now(),
         )
+
+
+async def warn_of_names(runtime: Runtime, sources: Mapping[str, Source]) -> None:
+    """Teams and skills that the configuration names and nobody has; before the first team is made
+    there is nothing to compare with.
+    """
+    found = mentions(runtime.switchboard, runtime.policies, sources)
+    async with runtime.db.read() as session:
+        if await all_teams(session):
+            for one in await unknown(session, found):
+                facts = {"file": one.file, "key": one.key, one.kind: one.name}
+                logger.warning("the configuration names what there is not", extra=facts)
 
 
 async def start_roles(

@@ -70,3 +70,16 @@ def test_what_is_wrong_is_named_with_file_and_key(
     assert code == 2
     assert said.startswith(f"{path}: ")
     assert reason in said
+
+
+def test_names_are_looked_up_in_the_database(config: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("CC_DATABASE__URL", f"sqlite+aiosqlite:///{tmp_path}/here.db")
+    command = ["check-config", "--database", "--config", str(config)]
+
+    before = CliRunner().invoke(app, command)
+    assert CliRunner().invoke(app, ["migrate", "--config", str(config)]).exit_code == 0
+    after = CliRunner().invoke(app, command)
+
+    assert (before.exit_code, after.exit_code) == (2, 2)
+    assert "there is no database yet" in before.output
+    assert f"{config}/routing.toml: rule 1.team: 'Complaints': nobody has made" in after.output

@@ -2,11 +2,14 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from contact_center.serve import secret_key
+from contact_center.serve import secret_key, warn_of_names
 from contact_center.settings import DatabaseSettings, Settings
+from contact_center.switchboard import parse_switchboard
+from tests.support.factories import make_team
 
 PROGRAM = """
 import asyncio, sys
@@ -62,3 +65,22 @@ def test_the_key_that_was_made_lies_beside_the_database(tmp_path) -> None:
     assert len(made) > 40
     assert file.read_text() == made == secret_key(settings).get_secret_value()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+async def test_a_team_nobody_has_made_is_told_at_the_start(runtime, clock, caplog) -> None:
+    rules = {"rule": [{"team": "Complaints", "kind": "complaint"}, {"team": "Service"}]}
+    named = replace(runtime, switchboard=parse_switchboard(rules))
+    await warn_of_names(named, {})
+    assert caplog.records == []  # nobody has made any team yet
+    async with runtime.db.begin() as session:
+        await make_team(session, name="Service", now=clock())
+
+    await warn_of_names(named, {})
+
+    [said] = caplog.records
+    assert (said.levelname, said.file, said.key, said.team) == (
+        "WARNING",
+        "routing.toml",
+        "rule 1.team",
+        "Complaints",
+    )

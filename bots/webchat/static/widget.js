@@ -283,36 +283,43 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
   }
 
   // One visitor for all tabs: the first one asks, the others find the answer.
-  let opening = null, expired = false;
+  let opening = null, expired = false, era = 0; // a new one begins when he logs in or out
   const openSession = (again) =>
     (opening ||= exclusively("session", async () => {
-      const stored = store.get("session");
-      if (stored && !(stored.verified && !identity)) {
-        if (again && stored.token !== session?.token) return use(stored);
-        session = stored;
-      }
-      const body = { language, page: location.href.slice(0, 500) };
-      if (session && !again) body.token = session.token;
-      if (identity) body.identity = identity;
-      let answer;
-      try {
-        answer = await call("session", { body });
-      } catch (error) {
-        if (error.status !== 401 || !identity) throw error;
-        if (session?.verified) { // the page is older than the customer's login
-          expired = true;
-          connected(false);
-        }
-        if (expired) throw error;
-        console.warn("Contact centre chat: data-identity was refused:", error.message);
-        identity = null; // better an unknown customer than none
-        delete body.token;
-        answer = await call("session", { body });
-      }
-      const opened = await answer.json();
-      store.set("session", opened);
-      use(opened);
+      let asked;
+      do await askForSession(again, (asked = era)); while (asked !== era);
     }).finally(() => (opening = null)));
+
+  async function askForSession(again, asked) {
+    const stored = store.get("session");
+    if (stored && !(stored.verified && !identity)) {
+      if (again && stored.token !== session?.token) return use(stored);
+      session = stored;
+    }
+    const body = { language, page: location.href.slice(0, 500) };
+    if (session && !again) body.token = session.token;
+    if (identity) body.identity = identity;
+    let answer;
+    try {
+      answer = await call("session", { body });
+    } catch (error) {
+      if (asked !== era) return;
+      if (error.status !== 401 || !identity) throw error;
+      if (session?.verified) { // the page is older than the customer's login
+        expired = true;
+        connected(false);
+      }
+      if (expired) throw error;
+      console.warn("Contact centre chat: data-identity was refused:", error.message);
+      identity = null; // better an unknown customer than none
+      delete body.token;
+      answer = await call("session", { body });
+    }
+    const opened = await answer.json();
+    if (asked !== era) return; // it is of whom he was when we asked
+    store.set("session", opened);
+    use(opened);
+  }
 
   function use(opened) {
     // What an unknown visitor has not sent yet is sent when he is known; never the other way round.
@@ -321,13 +328,17 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
     drawGreeting();
   }
 
+  // A refusal may come late: whoever opened a session meanwhile stays who he is.
+  const renew = async (refused) => { if (session?.token === refused) await openSession(true); };
+
   async function asVisitor(path, options) {
-    if (!ready) await start();
+    await start();
+    const used = session.token;
     try {
       return await call(path, options);
     } catch (error) {
       if (error.status !== 401) throw error;
-      await openSession(true);
+      await renew(used);
       return call(path, options);
     }
   }
@@ -380,12 +391,15 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
     if (streaming) return;
     const control = (streaming = new AbortController());
     for (let attempt = 0; !control.signal.aborted; attempt++) {
+      let used;
       try {
-        if (!ready) await start();
+        await start();
+        if (control.signal.aborted) break;
+        used = session.token;
         await read(control, () => { attempt = 0; });
       } catch (error) {
         if (control.signal.aborted) break;
-        if (error.status === 401) await openSession(true).catch(() => {});
+        if (error.status === 401) await renew(used).catch(() => {});
         connected(false);
         await pause(navigator.onLine ? Math.max(backOff(attempt), (error.retryAfter || 0) * 1000) : 30000);
         continue;
@@ -1044,6 +1058,7 @@ box-shadow:0 4px 14px rgba(16,24,40,.25)}
     },
     /** The customer has logged in (a signed token) or out (null) without loading the page anew. */
     setIdentity(token) {
+      era++;
       identity = token;
       expired = false;
       store.remove("session");

@@ -1,5 +1,6 @@
 """The chat window in a real browser, against the real server."""
 
+import asyncio
 import gzip
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
 from bots.webchat.pages import STATIC
 from tests.bots.webchat.conftest import PNG
@@ -281,6 +282,30 @@ async def test_new_messages_are_read_aloud_and_old_ones_are_not(page: Page) -> N
     await expect(page.locator(".launcher")).to_have_attribute("aria-expanded", "true")
 
 
+async def test_a_customer_who_writes_before_the_window_is_ready_stays_one_visitor(
+    page: Page, context: BrowserContext, inbox: Inbox
+) -> None:
+    held, answered = asyncio.Event(), []
+
+    async def answer_late(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    page.on("response", lambda response: answered.append((response.url, response.status)))
+    await context.route("**/chat/session", answer_late)
+    async with page.expect_request("**/chat/session"):
+        chat = await Chat(page).open()
+
+    await chat.write("Where is my parcel?")
+    await expect(chat.mine.get_by_text("Sending")).to_be_visible()
+    held.set()
+
+    await chat.shows("A colleague takes over from here")
+    statuses = [status for url, status in answered if "/chat/" in url]
+    assert 401 not in statuses
+    assert [message.sender.address for message in inbox.received] == [await visitor_id(page)]
+
+
 async def test_html_stays_text(page: Page, desk: Desk) -> None:
     chat = await Chat(page).open()
     await chat.write("<img src=x onerror=alert(1)>")
@@ -432,6 +457,28 @@ async def test_a_customer_who_logs_in_is_known(page: Page, clock: FakeClock, inb
 
     await page.evaluate("token => ContactCenterChat.setIdentity(token)", token)
     chat = Chat(page)
+    await chat.write("Where is my parcel?")
+
+    await chat.shows("A colleague takes over from here")
+    assert inbox.received[0].sender.address == "user:42"
+
+
+async def test_who_logs_in_while_the_window_is_opening_is_known(
+    page: Page, context: BrowserContext, clock: FakeClock, inbox: Inbox
+) -> None:
+    held = asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        answer = await route.fetch()
+        await held.wait()
+        await route.fulfill(response=answer)
+
+    await context.route("**/chat/session", answer_late)
+    async with page.expect_request("**/chat/session"):
+        chat = await Chat(page).open()
+
+    await page.evaluate("token => ContactCenterChat.setIdentity(token)", identity(clock))
+    held.set()
     await chat.write("Where is my parcel?")
 
     await chat.shows("A colleague takes over from here")

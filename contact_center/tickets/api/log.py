@@ -89,9 +89,11 @@ async def stream_events(
 
     reader = Reader(call.runtime, after=sse.last_event_id(call) or None, keep=keep)
 
+    place = await reader.begin()  # before the answer begins: what happens from then on is told
+
     async def shown() -> AsyncIterator[ServerEvent]:
         # At once: a stream in which nothing happens must be continued somewhere, too.
-        yield ServerEvent(None, id=str(await reader.begin()))
+        yield ServerEvent(None, id=str(place))
         async for event in reader.events():
             text = show_event(event).model_dump_json()
             yield ServerEvent(text, event.kind, str(reader.last))

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -39,8 +40,10 @@ from tests.support.databases import (
 )
 from tests.support.fakes import FakeClock
 
-# No timed tests: a busy machine is not a fault.
-hypothesis_settings.register_profile("steady", deadline=None)
+# No timed tests, for a busy machine is not a fault; and what was green once stays green.
+hypothesis_settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
 hypothesis_settings.load_profile("steady")
 
 # To delete some rows here and there is less work than to truncate every table.

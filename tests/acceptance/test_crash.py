@@ -19,11 +19,11 @@ from contact_center.integrations import actions as integrations
 from contact_center.ledger.models import Arrival
 from contact_center.messages.models import Direction, Message
 from contact_center.settings import DatabaseSettings, Settings, Webhooks
+from tests.support.patience import PATIENCE
 from tests.support.processes import Service
 
 KILLS = int(os.environ.get("CC_TEST_KILLS", "4"))  # `make races` does 20
 WRITERS = 16
-PATIENCE = 60  # seconds
 
 
 class Receiver:

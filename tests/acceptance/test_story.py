@@ -16,7 +16,8 @@ from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import ResolutionCode, Status, Ticket
 from scheduler import sweeps
 from tests.support.factories import make_agent
-from tests.support.house import PATIENCE, House
+from tests.support.house import House
+from tests.support.patience import PATIENCE
 
 
 @pytest.mark.parametrize("network", ["api", "webhook", "email", "telegram"])

@@ -28,10 +28,10 @@ from contact_center.web.principal import AUTHENTICATOR
 from scheduler.relay import Relay
 from tests.support.callers import BEARER, OneToken
 from tests.support.fakes import FakeClock
+from tests.support.patience import PATIENCE
 from tests.support.receivers import Receiver, running_receiver
 
 PATH = "/api/v1/webhook-endpoints"
-PATIENCE = 10  # seconds a condition may take on a busy machine
 OPEN = Webhooks(allow_private_networks=True, allow_http=True, ports=[])
 
 

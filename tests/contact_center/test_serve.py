@@ -10,6 +10,7 @@ from contact_center.serve import secret_key, warn_of_names
 from contact_center.settings import DatabaseSettings, Settings
 from contact_center.switchboard import parse_switchboard
 from tests.support.factories import make_team
+from tests.support.patience import PATIENCE
 
 PROGRAM = """
 import asyncio, sys
@@ -47,7 +48,7 @@ def test_a_process_in_which_something_dies_ends_with_an_error(tmp_path, change) 
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -9,6 +9,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from contact_center.db import Database
 from scheduler.app import Runner, build_scheduler, scheduling
 from scheduler.jobs import JOBS, Job, daily, weekly
+from tests.support.patience import PATIENCE
 
 SOON = IntervalTrigger(seconds=0.01, timezone="UTC")
 NEVER = IntervalTrigger(days=1, timezone="UTC")
@@ -44,7 +45,7 @@ async def test_the_timetable_runs_as_long_as_it_is_open(runtime) -> None:
         return 1
 
     async with scheduling(runtime, jobs=[job(run, trigger=SOON)]):
-        await asyncio.wait_for(ran.wait(), 10)
+        await asyncio.wait_for(ran.wait(), PATIENCE)
 
 
 async def test_a_tick_that_comes_late_is_not_lost(runtime) -> None:
@@ -56,7 +57,7 @@ async def test_a_tick_that_comes_late_is_not_lost(runtime) -> None:
 
     an_hour_ago = DateTrigger(datetime.now(UTC) - timedelta(hours=1), timezone=UTC)
     async with scheduling(runtime, jobs=[job(run, trigger=an_hour_ago)]):
-        await asyncio.wait_for(ran.wait(), 10)
+        await asyncio.wait_for(ran.wait(), PATIENCE)
 
 
 async def test_a_running_job_is_finished_before_the_end(runtime, monkeypatch) -> None:
@@ -75,7 +76,7 @@ async def test_a_running_job_is_finished_before_the_end(runtime, monkeypatch) ->
 
     monkeypatch.setattr(Runner, "drain", drained)
     async with scheduling(runtime, jobs=[job(run, trigger=SOON)]):
-        await asyncio.wait_for(started.wait(), 10)
+        await asyncio.wait_for(started.wait(), PATIENCE)
 
     assert finished == ["done"]
 

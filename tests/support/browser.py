@@ -4,8 +4,11 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from tests.support.patience import PATIENCE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -20,7 +23,7 @@ ARGUMENTS = [
 NEEDED = (
     "Browser tests need Chromium: apt-get install chromium, or set CC_TEST_CHROMIUM=/path/to/it"
 )
-PATIENCE = 20_000  # milliseconds
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 def chromium() -> str | None:
@@ -40,7 +43,11 @@ async def a_browser() -> AsyncIterator[Browser]:
 
 async def new_page(browser: Browser, *, width: int = 1280, height: int = 800) -> Page:
     """In a profile of its own; what the page complains of fails the test that looks."""
-    context = await browser.new_context(viewport={"width": width, "height": height})
-    page = await context.new_page()
-    page.set_default_timeout(PATIENCE)
-    return page
+    context = await new_context(browser, viewport={"width": width, "height": height})
+    return await context.new_page()
+
+
+async def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    context = await browser.new_context(**options)
+    context.set_default_timeout(PATIENCE * 1000)
+    return context

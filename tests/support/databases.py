@@ -46,7 +46,8 @@ def postgres_server(*, durable: bool = False) -> Iterator[str]:
         for setting in () if durable else ("fsync", "synchronous_commit", "full_page_writes"):
             server.psql(f"ALTER SYSTEM SET {setting} = off")
         server.psql("ALTER SYSTEM SET max_connections = 200")
-        server.psql("SELECT pg_reload_conf()")
+        server.cleanup()
+        server = get_server(directory / "data")  # only a start changes max_connections
         yield server.get_uri()
         server.cleanup()
     finally:

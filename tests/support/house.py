@@ -25,7 +25,6 @@ from tests.support.processes import free_port
 from tests.support.receivers import Receiver, running_receiver
 from tests.support.telegram import TOKEN, FakeTelegram, message
 
-PATIENCE = 30  # seconds a condition may take on a busy machine
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = """
 [shop]

@@ -1,24 +1,41 @@
 """The real service in a process of its own, to be used over the network and killed."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import aiohttp
+import psutil
+
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-START_WITHIN = 60.0  # seconds, on a machine that runs the whole suite
+PORTS = range(20_000, 32_000)  # below those that the system gives away by itself
+_reserved: list[IO[bytes]] = []  # locks, which end with this process
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that no other tests on this machine are given as long as this process lives."""
+    locks = Path(tempfile.gettempdir()) / f"contact-center-ports-{os.getuid()}"
+    locks.mkdir(exist_ok=True)
+    begin = os.getpid() * 100 % len(PORTS)
+    for port in (*PORTS[begin:], *PORTS[:begin]):
+        lock = (locks / f"{port}").open("wb")
+        with suppress(OSError), socket.socket() as probe:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            probe.bind(("127.0.0.1", port))
+            _reserved.append(lock)
+            return port
+        lock.close()
+    raise RuntimeError(f"no port from {PORTS.start} to {PORTS.stop} is free")
 
 
 class Service:
@@ -62,7 +79,7 @@ class Service:
                 stdout=log,
                 stderr=log,
             )
-        async with asyncio.timeout(START_WITHIN), aiohttp.ClientSession() as http:
+        async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as http:
             while not await self._is_ready(http):
                 if self.process.returncode is not None:
                     raise RuntimeError(f"the service did not start:\n{self.log()}")
@@ -85,7 +102,7 @@ class Service:
 
     async def said(self, text: str, *, times: int = 1) -> str:
         """The whole log once it holds the text so often: a ready service may still be speaking."""
-        async with asyncio.timeout(START_WITHIN):
+        async with asyncio.timeout(PATIENCE):
             while (log := self.log()).count(text) < times:
                 await asyncio.sleep(0.05)
         return log
@@ -93,9 +110,17 @@ class Service:
     async def _is_ready(self, http: aiohttp.ClientSession) -> bool:
         try:
             async with http.get(f"{self.url}/readyz") as answer:
-                return answer.status == 200
-        except aiohttp.ClientError:
+                return answer.status == 200 and self._listens()
+        except (aiohttp.ClientError, psutil.NoSuchProcess):
             return False
+
+    def _listens(self) -> bool:
+        """It is our process that has answered, and no stranger on its port."""
+        assert self.process is not None
+        connections = psutil.Process(self.process.pid).net_connections("tcp")
+        return any(
+            one.laddr.port == self.port and one.status == psutil.CONN_LISTEN for one in connections
+        )
 
 
 @asynccontextmanager

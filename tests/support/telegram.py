@@ -12,6 +12,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tests.support.patience import PATIENCE
+
 TOKEN = "4242:AAfake-token"
 BOT_ID = "4242"
 DATE = 1_772_452_800  # noon of 2 March 2026
@@ -116,7 +118,7 @@ class FakeTelegram:
         sent = self.called("sendMessage")
         return [call.parameters["text"] for call in sent if call.chat == str(chat)]
 
-    async def until(self, condition: Any, *, timeout: float = 20) -> None:
+    async def until(self, condition: Any, *, timeout: float = PATIENCE) -> None:
         """Wait until a condition on this server holds."""
         async with self._changed, asyncio.timeout(timeout):
             await self._changed.wait_for(condition)

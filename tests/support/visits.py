@@ -5,12 +5,10 @@ from playwright.async_api import Locator, Page, expect
 from contact_center.agents.models import Agent, Role
 from contact_center.web.passwords import Passwords
 from scheduler import sweeps
-from tests.support.browser import PATIENCE
 from tests.support.factories import make_agent
 from tests.support.house import House
 
 PASSWORD = "long enough to be safe"
-expect.set_options(timeout=PATIENCE)
 
 
 async def hire(

@@ -21,6 +21,7 @@ from contact_center.tickets.queries import get_ticket
 from scheduler.relay import Relay
 from tests.support.calendars import POLICIES
 from tests.support.factories import inbound, make_agent, make_team
+from tests.support.patience import PATIENCE
 from tests.support.telegram import message, pressed
 
 GROUP, OTHER = -100, -200
@@ -76,7 +77,7 @@ def relay(runtime, connection):
 
     async def relay():
         running = asyncio.create_task(Relay(sending, owner="test").run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await waiting():
                 await asyncio.sleep(0.01)
         running.cancel()

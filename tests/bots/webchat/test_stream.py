@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bots.webchat.channel import WebchatChannel
-from bots.webchat.stream import Cursor
+from bots.webchat.stream import LOOK_EVERY, Cursor
 from contact_center.bus import Bus
 from contact_center.channels.base import Outgoing
 from contact_center.messages.models import Message
@@ -18,6 +18,7 @@ from tests.bots.webchat.conftest import Visitor
 from tests.bots.webchat.desk import Desk
 from tests.conftest import NOON
 from tests.support.fakes import FakeClock
+from tests.support.patience import PATIENCE
 
 Hire = Callable[[str], Awaitable[int]]
 
@@ -28,7 +29,7 @@ async def test_a_new_visitor_hears_the_answer_to_his_first_message(visitor: Visi
 
         await visitor.writes("hello")
 
-        async with asyncio.timeout(5):  # long before the next look without a hint
+        async with asyncio.timeout(LOOK_EVERY / 2):  # before the next look without a hint
             mine, answer = await stream.next("message"), await stream.next("message")
     assert (mine["from"], mine["text"]) == ("customer", "hello")
     assert (answer["from"], answer["name"]) == ("bot", "Tea & Co")
@@ -214,7 +215,7 @@ async def test_streams_end_when_the_server_stops(
 
         await app.shutdown()
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             rest = await stream.answer.content.read()
         assert b"data:" not in rest
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -9,42 +10,28 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, FilePayload, Page, Route, expect
 
 from bots.webchat.pages import STATIC
 from tests.bots.webchat.conftest import PNG
 from tests.bots.webchat.desk import Desk, Inbox
 from tests.bots.webchat.test_sessions import identity
+from tests.support.browser import a_browser, new_context
 from tests.support.fakes import FakeClock
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)  # milliseconds: a busy machine is no failure
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 Hire = Callable[[str], Awaitable[int]]
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=ARGUMENTS
-        )
+    async with a_browser() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture
 async def context(browser: Browser, server: TestServer) -> AsyncIterator[BrowserContext]:
-    context = await browser.new_context(base_url=str(server.make_url("/")), locale="en-GB")
+    context = await new_context(browser, base_url=str(server.make_url("/")), locale="en-GB")
     yield context
     await context.close()
 
@@ -89,7 +76,7 @@ async def visitor_id(page: Page) -> str:
     stored = await page.evaluate(
         "Object.entries(localStorage).find(([key]) => key.endsWith(':session'))[1]"
     )
-    return str(re.search(r'"visitor":"([^"]+)"', stored)[1])  # type: ignore[index]
+    return str(json.loads(stored)["visitor"])
 
 
 async def test_a_customer_writes_and_is_answered(page: Page, desk: Desk, agent: Hire) -> None:
@@ -320,8 +307,8 @@ async def test_html_stays_text(page: Page, desk: Desk) -> None:
 
 async def test_a_picture_can_be_sent_and_is_shown(page: Page, inbox: Inbox) -> None:
     chat = await Chat(page).open()
-    picture = {"name": "cup.png", "mimeType": "image/png", "buffer": tiny_png()}
-    await page.locator("input[type=file]").set_input_files([picture])  # type: ignore[list-item]
+    picture = FilePayload(name="cup.png", mimeType="image/png", buffer=tiny_png())
+    await page.locator("input[type=file]").set_input_files(picture)
     await expect(page.locator(".chip")).to_have_text("cup.png")
 
     await page.get_by_role("button", name="Send").click()
@@ -334,17 +321,20 @@ async def test_a_picture_can_be_sent_and_is_shown(page: Page, inbox: Inbox) -> N
 
 async def test_a_refused_file_says_why(page: Page) -> None:
     await Chat(page).open()
-    fake = {"name": "cup.png", "mimeType": "image/png", "buffer": b"no picture"}
+    fake = FilePayload(name="cup.png", mimeType="image/png", buffer=b"no picture")
 
-    await page.locator("input[type=file]").set_input_files([fake])  # type: ignore[list-item]
+    await page.locator("input[type=file]").set_input_files(fake)
 
     await expect(page.get_by_role("alert")).to_have_text("the file is not a real png file")
     await expect(page.get_by_role("button", name="Send")).to_be_disabled()
 
 
 async def test_on_a_phone_the_window_fills_the_screen(browser: Browser, server: TestServer) -> None:
-    context = await browser.new_context(
-        base_url=str(server.make_url("/")), viewport={"width": 390, "height": 780}, has_touch=True
+    context = await new_context(
+        browser,
+        base_url=str(server.make_url("/")),
+        viewport={"width": 390, "height": 780},
+        has_touch=True,
     )
     page = await shop(context)
     chat = await Chat(page).open()
@@ -414,8 +404,8 @@ async def test_it_works_on_another_site_with_a_strict_policy(
 
 async def use_the_chat(page: Page) -> None:
     chat = await Chat(page).open()
-    picture = {"name": "cup.png", "mimeType": "image/png", "buffer": tiny_png()}
-    await page.locator("input[type=file]").set_input_files([picture])  # type: ignore[list-item]
+    picture = FilePayload(name="cup.png", mimeType="image/png", buffer=tiny_png())
+    await page.locator("input[type=file]").set_input_files(picture)
     await expect(page.locator(".chip.done")).to_be_visible()
 
     await chat.write("Where is my parcel?")
@@ -441,8 +431,8 @@ async def test_a_pasted_picture_is_attached(page: Page) -> None:
 
 async def test_a_file_can_be_taken_out_again(page: Page) -> None:
     await Chat(page).open()
-    fake = {"name": "cup.png", "mimeType": "image/png", "buffer": tiny_png()}
-    await page.locator("input[type=file]").set_input_files([fake])  # type: ignore[list-item]
+    fake = FilePayload(name="cup.png", mimeType="image/png", buffer=tiny_png())
+    await page.locator("input[type=file]").set_input_files(fake)
     await expect(page.locator(".chip.done")).to_be_visible()
 
     await page.get_by_role("button", name="Remove cup.png").click()

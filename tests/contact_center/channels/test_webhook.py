@@ -24,6 +24,7 @@ from contact_center.channels.webhook import (
 )
 from contact_center.settings import Webhooks
 from contact_center.storage import StoredFile
+from tests.support.patience import PATIENCE
 from tests.support.receivers import FakeResolver, Receiver, running_receiver
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -208,7 +209,7 @@ async def test_only_the_start_of_a_huge_answer_is_read(receiver: Receiver) -> No
     receiver.answers.append(flood)
     async with channel_to(FakeTargets(receiver.url)) as channel:
         failed = await failure(channel)
-        await asyncio.wait_for(hung_up.wait(), 5)
+        await asyncio.wait_for(hung_up.wait(), PATIENCE)
     assert len(str(failed)) <= webhook.LONGEST_EXCERPT + len("HTTP 500: ")
     assert written < 50_000_000
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from contact_center.agents.models import Role
 from contact_center.app import build_app
@@ -25,6 +25,7 @@ from contact_center.tickets import actions as tickets
 from contact_center.tickets.models import TransferReason
 from contact_center.tickets.queries import lock_ticket
 from tests.contact_center.desk.conftest import Desk, Login, build_runtime, taking_in
+from tests.support.browser import a_browser, new_context
 
 pytestmark = pytest.mark.browser
 
@@ -33,12 +34,8 @@ Open = Callable[..., Awaitable[Page]]
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
+    async with a_browser() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture
@@ -59,7 +56,7 @@ async def open_page(live: Desk, chromium: Browser) -> AsyncIterator[Open]:
     contexts, problems = [], []
 
     async def open_(login: Login, path: str, *, width: int = 1280, height: int = 800) -> Page:
-        context = await chromium.new_context(viewport={"width": width, "height": height})
+        context = await new_context(chromium, viewport={"width": width, "height": height})
         contexts.append(context)
         await context.add_cookies([{"name": "cc", "value": login.cookie, "url": live.url}])
         page = await context.new_page()
@@ -237,7 +234,7 @@ async def test_a_page_that_was_cut_off_catches_up(live, open_page) -> None:
     second = await live.arrive("meanwhile")
     await page.context.set_offline(False)
 
-    await expect(row(page, second.ticket_id)).to_be_visible(timeout=30_000)
+    await expect(row(page, second.ticket_id)).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/desk/queues/all", "/desk/tickets/1", "/desk/profile"])

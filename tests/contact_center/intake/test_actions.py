@@ -31,6 +31,7 @@ from contact_center.tickets import actions, queries
 from contact_center.tickets.models import ResolutionCode, Status, Ticket
 from tests.support.calendars import POLICIES
 from tests.support.factories import inbound, make_agent, make_team
+from tests.support.patience import PATIENCE
 
 
 def dialogue(state, turn) -> Step:
@@ -565,7 +566,7 @@ async def until_somebody_waits(db) -> None:
     """For a row that another transaction has locked; on SQLite whole transactions take turns."""
     if db.is_sqlite:
         return
-    async with asyncio.timeout(10), db.read() as session:
+    async with asyncio.timeout(PATIENCE), db.read() as session:
         while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
             await asyncio.sleep(0.01)
 

@@ -9,6 +9,7 @@ from contact_center.web import sse
 from contact_center.web.call import Call
 from contact_center.web.routes import Routes
 from contact_center.web.sse import STREAMS, ServerEvent, Streams, last_event_id
+from tests.support.patience import PATIENCE
 
 routes = Routes("streams", prefix="", documented=False)
 QUEUE: web.AppKey[asyncio.Queue[ServerEvent]] = web.AppKey("queue")
@@ -45,7 +46,7 @@ def app(app: web.Application) -> web.Application:
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -107,7 +108,7 @@ async def test_a_stream_may_have_an_end(runtime) -> None:
         return await call.request.app[STREAMS].send(call, never(), owner="ann", longest=0.1)
 
     app = build_app(runtime, fronts=[ends])
-    async with TestClient(TestServer(app)) as client, asyncio.timeout(5):
+    async with TestClient(TestServer(app)) as client, asyncio.timeout(PATIENCE):
         told = await (await client.get("/ending")).read()
 
     assert told.startswith(b": welcome\n\nid: 7\n\n")
@@ -133,7 +134,7 @@ async def test_streams_end_when_the_process_stops(app, client, server) -> None:
     await response.content.readuntil(b"\n\n")
     await response.content.readuntil(b"\n\n")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await server.close()
         assert await response.content.read() == b""
 
@@ -145,7 +146,7 @@ async def test_a_stream_that_breaks_ends_and_is_logged(app, client, caplog) -> N
     response = await client.get("/stream")
     app[QUEUE].put_nowait(ServerEvent("break"))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await response.content.read()
 
     assert "a stream broke" in caplog.messages

@@ -1,6 +1,7 @@
 """The command line."""
 
 import asyncio
+import gc
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -30,11 +31,13 @@ def serve(
     demo: Annotated[bool, typer.Option(help="Fill an empty database with demo data.")] = False,
 ) -> None:
     """Run the contact centre: it brings the database up to date, then serves until stopped."""
+    gc.disable()  # imports leave nothing to collect
     from contact_center.log import set_up_logging
     from contact_center.serve import run
 
     settings, directory = _load(config, roles)
     set_up_logging(level=settings.log.level, as_json=settings.log.format == "json")
+    gc.enable()
     run(settings, directory, demo=demo)
 
 

@@ -5,6 +5,7 @@ supervises it starts it again. Stopping goes in reverse: no new work, finish wha
 """
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -179,6 +180,7 @@ async def serve(settings: Settings, directory: Path, *, demo: bool = False) -> s
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         await start_roles(stack, runtime, sources, stopped=stopped)
+        gc.freeze()  # what is there now stays: to walk it would stop everything for 150 ms
         if demo:
             with_logins = await has_demo_staff(runtime.db)
             sys.stdout.write(summary(runtime.settings, seeded=seeded, with_logins=with_logins))

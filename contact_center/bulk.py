@@ -1,19 +1,23 @@
 """Many rows with one statement: what the hot path looks up and writes.
 
 Statements are built once, with named parameters, and compiled once. SQLAlchemy would decide for
-every row anew how its values are bound; here a whole column is bound at a time.
+every row anew how its values are bound; here a whole column is bound at a time, and the driver is
+given the statement directly: on its way through a session it costs more than most of them do.
 """
 
+from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import repeat
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 from pydantic_core import to_json
 from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
+    Connection,
     Dialect,
     Insert,
     Integer,
@@ -30,9 +34,10 @@ from sqlalchemy import (
 from sqlalchemy import Table as SqlTable
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
@@ -41,6 +46,7 @@ from contact_center.db import Table, is_postgresql
 
 Rows = Sequence[Mapping[str, Any]]
 _Bind = Callable[[Any], Any]
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class RetiredId(Table):
@@ -57,8 +63,16 @@ async def execute_many(
 ) -> None:
     """Once for each row. All rows name the same parameters."""
     prepared = _prepare(statement, tuple(rows[0]), session.get_bind().dialect)
-    connection = await session.connection()
-    await connection.exec_driver_sql(prepared.sql, list(prepared.bind(rows)))
+    await session.run_sync(_execute, prepared.sql, list(prepared.bind(rows)), many=True)
+
+
+async def fetch(
+    session: AsyncSession, statement: Select[Any], parameters: Mapping[str, Any] = _NOTHING
+) -> list[Any]:
+    """Rows with the columns' names."""
+    prepared = _prepare(statement, tuple(parameters), session.get_bind().dialect)
+    [values] = prepared.bind([parameters]) if prepared.parameters else [()]
+    return prepared.read(await session.run_sync(_execute, prepared.sql, values))
 
 
 async def insert_many(session: AsyncSession, table: SqlTable, rows: Rows) -> None:
@@ -86,8 +100,8 @@ async def next_ids(session: AsyncSession, table: SqlTable, count: int) -> list[i
     is remembered where it matters); PostgreSQL gives out numbers from the column's sequence.
     """
     if is_postgresql(session):
-        return sorted(await session.scalars(_numbers(table), {"count": count}))
-    last: int = await session.scalar(_last_number(table)) or 0
+        return sorted(row[0] for row in await fetch(session, _numbers(table), {"count": count}))
+    [[last]] = await fetch(session, _last_number(table))
     return list(range(last + 1, last + 1 + count))
 
 
@@ -133,9 +147,50 @@ class _Several(TypeDecorator[Collection[Any]]):
         return to_json(values).decode() if dialect.name == "sqlite" else values
 
 
+def _execute(session: Session, sql: str, values: Any, *, many: bool = False) -> Sequence[Any]:
+    """Raises what SQLAlchemy would have raised."""
+    connection = session.connection()
+    cursor = connection.connection.cursor()
+    for listener in connection.dispatch.before_cursor_execute:
+        listener(connection, cursor, sql, values, None, many)
+    try:
+        if many:
+            cursor.executemany(sql, values)
+            return ()
+        cursor.execute(sql, values)
+        return cursor.fetchall()
+    except _errors(connection.dialect) as error:
+        raise _told(connection, cursor, sql, error) from error
+    finally:
+        cursor.close()
+
+
+def _told(connection: Connection, cursor: Any, sql: str, error: Exception) -> Exception:
+    dialect = connection.dialect
+    is_lost = dialect.is_disconnect(cast("Any", error), cast("Any", connection.connection), cursor)
+    if is_lost:
+        connection.invalidate(error)
+    told = DBAPIError.instance(
+        sql,
+        None,
+        error,
+        _errors(dialect),
+        hide_parameters=True,
+        connection_invalidated=is_lost,
+        dialect=dialect,
+    )
+    return cast("Exception", told)
+
+
+def _errors(dialect: Dialect) -> type[Exception]:
+    return cast("type[Exception]", dialect.loaded_dbapi.Error)
+
+
 class _Prepared(NamedTuple):
     sql: str
     parameters: Sequence[tuple[str, _Bind | None]]  # in the driver's order
+    columns: Sequence[_Bind | None]  # how what is read becomes ours
+    row: Callable[[Iterable[Any]], Any]
     constants: Mapping[str, Any]  # defaults of columns, and what stands in the statement itself
 
     def bind(self, rows: Rows) -> Iterable[tuple[Any, ...]]:
@@ -148,10 +203,15 @@ class _Prepared(NamedTuple):
             columns.append(values if bind is None else map(bind, values))
         return zip(*columns, strict=True)
 
+    def read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        columns = zip(self.columns, zip(*found, strict=True), strict=False)
+        mended = [values if read is None else map(read, values) for read, values in columns]
+        return list(map(self.row, zip(*mended, strict=True)))
+
 
 @lru_cache(maxsize=1000)
 def _prepare(
-    statement: Insert | Update | TextClause, names: tuple[str, ...], dialect: Dialect
+    statement: Insert | Update | TextClause | Select[Any], names: tuple[str, ...], dialect: Dialect
 ) -> _Prepared:
     compiled = statement.compile(dialect=dialect, column_keys=names, for_executemany=True)
     order = compiled.positiontup or ()
@@ -159,7 +219,13 @@ def _prepare(
     constants = {name: compiled.params[name] for name in order if name not in names}
     constants |= {column.key: _default(column) for column in compiled.insert_prefetch}
     parameters = [(name, _processor(binds[name].type, dialect)) for name in order]
-    return _Prepared(compiled.string, parameters, constants)
+    columns = statement.selected_columns if isinstance(statement, Select) else ()
+    readers = [
+        column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+    ]
+    keys = [column.key for column in columns]
+    row = cast("Any", namedtuple)("Row", keys, rename=True)  # known only here
+    return _Prepared(compiled.string, parameters, readers, row._make, constants)
 
 
 def _default(column: Column[Any]) -> Any:
@@ -184,7 +250,8 @@ def _insert_new(table: SqlTable) -> Insert:
 
 @cache
 def _last_number(table: SqlTable) -> Select[int]:
-    retired = select(RetiredId.id).where(RetiredId.table == table.name)
+    kept = RetiredId.metadata.tables[RetiredId.__tablename__]
+    retired = select(kept.c.id).where(kept.c.table == table.name)
     highest = func.coalesce(func.max(table.c.id), 0)
     return select(func.max(highest, func.coalesce(retired.scalar_subquery(), 0)))
 

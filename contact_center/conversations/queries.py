@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.bulk import execute_many, insert_new, one_of
+from contact_center.bulk import execute_many, fetch, insert_new, one_of
 from contact_center.conversations.models import Conversation
 from contact_center.db import Table, among
 from contact_center.errors import NotFound
@@ -72,7 +72,7 @@ async def lock_conversations(
 
     They hold what decisions need, not all.
     """
-    found = await session.execute(_LOCK, {"channel": channel, "threads": threads})
+    found = await fetch(session, _LOCK, {"channel": channel, "threads": threads})
     return {row.thread: row for row in found}
 
 

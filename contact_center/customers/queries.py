@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.bulk import insert_new, insert_numbered, one_of
+from contact_center.bulk import fetch, insert_new, insert_numbered, one_of
 from contact_center.customers.models import Customer, Identity
 from contact_center.db import Table, among
 from contact_center.errors import NotFound
@@ -55,14 +55,15 @@ async def find_identities(
     session: AsyncSession, *, channel: str, addresses: Collection[str]
 ) -> dict[str, tuple[int, int]]:
     """Identity id and customer id, by address."""
-    found = await session.execute(_BY_ADDRESS, {"channel": channel, "addresses": addresses})
+    found = await fetch(session, _BY_ADDRESS, {"channel": channel, "addresses": addresses})
     return {address: (identity, customer) for address, identity, customer in found}
 
 
 async def blocked_addresses(
     session: AsyncSession, *, channel: str, addresses: Collection[str]
 ) -> set[str]:
-    return set(await session.scalars(_BLOCKED, {"channel": channel, "addresses": addresses}))
+    found = await fetch(session, _BLOCKED, {"channel": channel, "addresses": addresses})
+    return {row.address for row in found}
 
 
 async def insert_customers(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contact_center.bulk import execute_many, insert_numbered, one_of
+from contact_center.bulk import execute_many, fetch, insert_numbered, one_of
 from contact_center.db import Table, among
 from contact_center.intake.models import Draft, Talk
 from contact_center.tickets.models import Status, Ticket
@@ -44,7 +44,7 @@ _LOCK = (
 
 async def lock_tickets(session: AsyncSession, ticket_ids: Collection[int]) -> dict[int, Draft]:
     """Tickets as far as decisions need them, locked in one order."""
-    found = await session.execute(_LOCK, {"ticket_ids": ticket_ids})
+    found = await fetch(session, _LOCK, {"ticket_ids": ticket_ids})
     drafts = (Draft(**dict(zip(_DECISIVE, row, strict=True))) for row in found)
     return {draft.id: draft for draft in drafts}
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
-from contact_center.bulk import insert_many, one_of
+from contact_center.bulk import fetch, insert_many, one_of
 from contact_center.db import Table
 from contact_center.errors import NotFound
 from contact_center.ledger.models import Arrival, Outcome, Quarantined
@@ -24,7 +24,7 @@ async def known_arrivals(
     session: AsyncSession, *, channel: str, external_ids: Collection[str]
 ) -> dict[str, Any]:
     """Rows of messages that have arrived before, by external id."""
-    found = await session.execute(_KNOWN, {"channel": channel, "external_ids": external_ids})
+    found = await fetch(session, _KNOWN, {"channel": channel, "external_ids": external_ids})
     return {row.external_id: row for row in found}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.accounts.models import Tier
 from contact_center.agents.models import Agent, Team, TeamMember
-from contact_center.bulk import insert_many, one_of
+from contact_center.bulk import fetch, insert_many, one_of
 from contact_center.db import Table, insert_for, is_postgresql
 from contact_center.errors import NotFound
 from contact_center.routing.models import Candidate, OfferState, RoutingDecision, RoutingTurn
@@ -66,12 +66,12 @@ class People(NamedTuple):
 async def teams(
     session: AsyncSession, *, names: Collection[str], team_ids: Collection[int]
 ) -> list[TeamFacts]:
-    found = await session.execute(_TEAMS, {"names": names, "team_ids": team_ids})
+    found = await fetch(session, _TEAMS, {"names": names, "team_ids": team_ids})
     return [TeamFacts(*row) for row in found]
 
 
 async def people_of(session: AsyncSession, customer_ids: Collection[int]) -> dict[int, People]:
-    found = await session.execute(_PEOPLE, {"customer_ids": customer_ids})
+    found = await fetch(session, _PEOPLE, {"customer_ids": customer_ids})
     return {row[0]: People(*row) for row in found}
 
 
@@ -80,7 +80,7 @@ async def owners_of(
 ) -> dict[int, list[tuple[int, int]]]:
     """Unfinished tickets of customers and who answers for them, the newest first."""
     owners: dict[int, list[tuple[int, int]]] = {}
-    found = await session.execute(_OWNERS, {"customer_ids": customer_ids})
+    found = await fetch(session, _OWNERS, {"customer_ids": customer_ids})
     for customer_id, ticket_id, owner_id in found:
         owners.setdefault(customer_id, []).append((ticket_id, owner_id))
     return owners

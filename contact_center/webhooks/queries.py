@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.bulk import fetch
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.errors import NotFound
 from contact_center.webhooks.models import Endpoint
@@ -20,8 +21,9 @@ _ACTIVE = (
 )
 
 
-async def active_endpoints(session: AsyncSession) -> Sequence[Row[int, str, list[str]]]:
-    return (await session.execute(_ACTIVE)).all()
+async def active_endpoints(session: AsyncSession) -> Sequence[Any]:
+    """Rows of id, url and event_kinds."""
+    return await fetch(session, _ACTIVE)
 
 
 async def all_endpoints(session: AsyncSession) -> Sequence[Endpoint]:

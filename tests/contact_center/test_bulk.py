@@ -1,4 +1,10 @@
+import pytest
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from contact_center.bulk import fetch, insert_many
 from contact_center.customers import queries as customers
+from contact_center.db import Table, is_passing
 from contact_center.events.rules import agent
 from contact_center.storage import StoredFile
 from contact_center.uploads.actions import add_upload, take
@@ -24,3 +30,34 @@ async def test_the_id_of_an_upload_that_was_sent_is_not_given_out_again(session,
     await take(session, [sent.id], by=agent(1))
 
     assert (await upload("two")).id > sent.id
+
+
+async def test_a_row_that_clashes_is_told_as_everywhere_else(session, clock) -> None:
+    teams = Table.metadata.tables["teams"]
+    row = {"name": "Returns", "created_at": clock()}
+    await insert_many(session, teams, [row])
+
+    with pytest.raises(IntegrityError) as told:
+        await insert_many(session, teams, [row])
+
+    assert "Returns" not in str(told.value.params)
+
+
+async def test_a_lost_connection_is_a_passing_trouble_and_is_not_used_again(db) -> None:
+    if db.is_sqlite:
+        pytest.skip("nothing to lose: the database is a file")
+    teams = Table.metadata.tables["teams"]
+    named = select(teams.c.id).where(teams.c.name == bindparam("name"))
+
+    with pytest.raises(DBAPIError) as told:
+        async with db.begin() as session:
+            backend = await session.scalar(text("SELECT pg_backend_pid()"))
+            async with db.begin() as other:
+                await other.execute(
+                    text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": backend}
+                )
+            await fetch(session, named, {"name": "Returns"})
+
+    assert is_passing(told.value)
+    async with db.begin() as session:
+        assert await fetch(session, named, {"name": "Returns"}) == []

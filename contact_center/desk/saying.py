@@ -24,6 +24,7 @@ from contact_center.tickets.queries import get_ticket
 from contact_center.uploads.rules import check_type
 from contact_center.web.arguments import Id
 from contact_center.web.call import Call
+from contact_center.web.limits import LIMITS, LONGEST_UPLOAD, arriving
 from contact_center.web.permissions import Permission
 from contact_center.web.problems import BadRequest
 from contact_center.web.routes import Routes
@@ -136,9 +137,11 @@ async def _read(call: Call, draft: Draft) -> None:
 async def _store(call: Call, part: BodyPartReader, *, name: str) -> StoredFile:
     limits, kind = call.runtime.settings.attachments, _type(part)
     check_type(kind, allowed=limits.types)
-    return await call.runtime.storage.save(
-        _chunks(part), name=name, content_type=kind, limit=limits.max_bytes
-    )
+    places = call.request.app[LIMITS].uploads  # those of the API
+    async with arriving(places, call.agent.actor, within=LONGEST_UPLOAD):
+        return await call.runtime.storage.save(
+            _chunks(part), name=name, content_type=kind, limit=limits.max_bytes
+        )
 
 
 async def _text(part: BodyPartReader) -> str:

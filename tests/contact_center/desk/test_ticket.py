@@ -1,5 +1,6 @@
 import io
 import re
+from contextlib import ExitStack
 from datetime import timedelta
 from itertools import zip_longest
 
@@ -14,6 +15,7 @@ from contact_center.knowledge.actions import add_canned_reply
 from contact_center.messages import queries as messages
 from contact_center.tickets import queries as tickets
 from contact_center.tickets.models import Status
+from contact_center.web.limits import LIMITS
 from tests.support.factories import make_team
 
 HOSTILE = "<script>alert('x')</script>"
@@ -178,6 +180,21 @@ async def test_a_file_that_is_too_large_is_refused_and_not_kept(desk, tmp_path) 
     assert status == 413
     assert "larger than 10 MB" in html
     assert [path for path in (tmp_path / "files").rglob("*") if path.is_file()] == []
+
+
+async def test_files_arrive_at_the_desk_in_the_places_of_the_api(desk, tmp_path) -> None:
+    ann = await desk.hire("Ann")
+    await desk.arrive()
+
+    with ExitStack() as taken:
+        for _ in range(8):
+            taken.enter_context(desk.client.app[LIMITS].uploads.take(f"agent:{ann.agent.id}"))
+        status, html = await say(desk, ann, 1, "x", files=[("a.txt", b"0")])
+        assert (status, "at most 8 at once" in html.lower()) == (429, True)
+        assert (await say(desk, ann, 1, "no file waits for a place"))[0] == 200
+    assert [path for path in (tmp_path / "files").rglob("*") if path.is_file()] == []
+
+    assert (await say(desk, ann, 1, "y", files=[("a.txt", b"0")]))[0] == 200
 
 
 async def test_a_file_of_a_kind_that_is_not_accepted_is_refused(desk, tmp_path) -> None:

@@ -15,7 +15,7 @@ routes = Routes("desk", prefix="/desk", documented=False)
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _FILES = {file.name: file.read_bytes() for file in (Path(__file__).parent / "static").iterdir()}
 # One script: between two of them htmx would look at the page before its extensions are there.
-_SCRIPTS = ("htmx-4.0.1.min.js", "hx-sse-4.0.1.min.js", "desk.js")
+_SCRIPTS = ("htmx-4.0.1.min.js", "hx-sse-4.0.1.min.js", "desk.js", "notify.js")
 _FILES["all.js"] = b"\n;\n".join(_FILES[name] for name in _SCRIPTS)
 _TAGS = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in _FILES.items()}
 

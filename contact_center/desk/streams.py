@@ -86,9 +86,11 @@ class Pipe:
         if lines:
             await self._write(f"id: {mark}\n{lines}\n")
 
-    async def tell(self, kind: str, data: Any) -> None:
+    async def tell(self, kind: str, data: Any, *, mark: str = "") -> None:
         """Something for the page's script."""
-        await self._write(f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n")
+        line = f"id: {mark}\n" if mark else ""
+        told = json.dumps(data, ensure_ascii=False)
+        await self._write(f"{line}event: {kind}\ndata: {told}\n\n")
 
     async def stay_open(self) -> None:
         await self._write(": still here\n\n")

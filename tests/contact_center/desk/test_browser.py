@@ -299,3 +299,59 @@ async def test_a_dead_stream_of_keys_is_no_shortcut_while_writing(live, open_pag
 
     await expect(page.locator("#text")).to_have_value("gmcet?/")
     await expect(page).to_have_url(re.compile("/desk/tickets/1"))
+
+
+STUB = """
+  const page = () => document.documentElement.dataset; // where a test can wait for it
+  window.shown = [];
+  const { setItem } = Storage.prototype;
+  Storage.prototype.setItem = function (name, value) {
+    setItem.call(this, name, value);
+    if (name.endsWith(":at")) page().listening = value;
+  };
+  window.Notification = class {
+    static permission = localStorage.getItem("stub:permission") ?? "default";
+    static async requestPermission() {
+      window.Notification.permission = "granted";
+      localStorage.setItem("stub:permission", "granted");
+      return "granted";
+    }
+    constructor(title) {
+      window.shown.push(title);
+      window.last = this;
+      page().shown = window.shown.length;
+    }
+    close() {}
+  };
+  document.hasFocus = () => false;
+"""
+
+
+async def test_notices_are_asked_for_shown_once_and_turned_off(live, open_page) -> None:
+    ann = await live.hire("Ann")
+    await live.arrive("first", address="c")
+    await live.claim(1, ann)
+    page = await open_page(ann, "/desk/profile")
+    await page.context.add_init_script(STUB)
+    await page.reload()
+    await expect(page.get_by_text("Off in this browser.")).to_be_visible()
+
+    async with page.expect_request("**/desk/live/notices?after=*"):
+        await page.get_by_role("button", name="Turn on").click()
+    await expect(page.get_by_text("On in this browser.")).to_be_visible()
+    whole = page.locator("html")
+    await expect(whole).to_have_attribute("data-listening", re.compile("."))
+    await live.arrive("a secret", address="c")
+    await expect(whole).to_have_attribute("data-shown", "1", timeout=15000)
+    assert await page.evaluate("shown") == ["T-000001: the customer has answered"]
+
+    await page.reload()  # another page takes over, and does not tell it again
+    await live.arrive("another", address="c")
+    await expect(whole).to_have_attribute("data-shown", "1", timeout=15000)
+    async with page.expect_navigation(url="**/desk/tickets/1"):
+        await page.evaluate("last.onclick()")
+
+    await page.goto(live.url + "/desk/profile")
+    await page.get_by_role("button", name="Turn off").click()
+    await expect(page.get_by_text("Off in this browser.")).to_be_visible()
+    assert (await page.evaluate("navigator.locks.query()"))["held"] == []

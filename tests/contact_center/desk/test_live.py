@@ -11,6 +11,7 @@ async def blocks(answer, number: int) -> list[str]:
     found: list[str] = []
     while len(found) < number:
         block = (await answer.content.readuntil(b"\n\n")).decode()
+        assert block, f"the stream has ended after {found}"
         if "data: " in block:
             found.append(block)
     return found

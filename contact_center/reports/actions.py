@@ -1,6 +1,6 @@
 """Puts figures together: the same ones for pages, for other systems and for mail."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +11,7 @@ from contact_center.escalations.queries import notices
 from contact_center.ledger import queries as ledger
 from contact_center.reports import rules
 from contact_center.reports.models import (
+    Broken,
     Digest,
     KeptWord,
     Notice,
@@ -53,7 +54,36 @@ async def digest(
         ),
         kept_words=await _kept_words(session, period, now=now, team_ids=team_ids),
         notices=await _notices(session, period, team_ids=team_ids, reader=reader),
+        worst=await _worst(session, period, now=now, team_ids=team_ids, reader=reader, teams=names),
     )
+
+
+async def _worst(
+    session: AsyncSession,
+    period: Period,
+    *,
+    now: datetime,
+    team_ids: Collection[int] | None,
+    reader: int,
+    teams: Mapping[int, str],
+) -> list[Broken]:
+    found = await promises.worst(session, period, now=now, team_ids=team_ids, reader=reader)
+    names = await agents.agent_names(session, {ticket.owner_id for ticket, _, _ in found})
+    return [
+        Broken(
+            ticket_id=ticket.id,
+            reference=ticket.reference,
+            subject=ticket.subject,
+            clock=clock.kind,
+            due_at=due_at,
+            done_at=clock.stopped_at,
+            late=((clock.stopped_at or now) - due_at).total_seconds(),
+            owner=names.get(ticket.owner_id or 0),
+            team=teams.get(team or 0),
+        )
+        for ticket, clock, team in found
+        if (due_at := clock.legal_due_at or clock.due_at or clock.breached_at) is not None
+    ]
 
 
 async def _kept_words(

@@ -214,6 +214,21 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A deadline that was missed."""
+
+    ticket_id: int
+    reference: str
+    subject: str
+    clock: ClockKind
+    due_at: datetime  # by law
+    done_at: datetime | None  # None: still owed
+    late: float  # seconds, up to when it was done or to now
+    owner: str | None
+    team: str | None  # whose deadline it was
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     first: date
     last: date
@@ -224,6 +239,7 @@ class Digest:
     longest_waiting: Sequence[Waiting]
     kept_words: Sequence[KeptWord]  # the most broken first
     notices: Sequence[Notice]
+    worst: Sequence[Broken]  # deadlines missed in the period, the latest by far first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

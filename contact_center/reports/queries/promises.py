@@ -6,6 +6,7 @@ fallen due is told as of now.
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from heapq import nlargest
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, text
@@ -17,11 +18,13 @@ from contact_center.reports.models import Fate, Period, Tally, Team
 from contact_center.reports.queries.within import within
 from contact_center.sla.models import OF_WORK_ORDERS, Clock, ClockKind, ClockState
 from contact_center.tickets.models import Status, Ticket
+from contact_center.tickets.queries import visible_to
 from contact_center.work_orders.models import WorkOrder
 
 # A legal date is later than our own by no more than that: what the indexes are searched by is ours.
 LONGEST_GRACE = timedelta(days=60)
 
+WORST = 10  # that are named
 _EXCUSED = "ticket.needs_no_reply"
 _OF_WORK_ORDERS = Clock.kind.in_(tuple(OF_WORK_ORDERS))
 # As in the partial indexes of clocks, or these are not used.
@@ -71,6 +74,36 @@ def _conditions(period: Period, *, now: datetime) -> Iterable[tuple[Fate, Column
     yield Fate.PENDING, and_(_RUNNING, Clock.due_at >= recently, open_now, _legal >= now)
     late = and_(Clock.state == ClockState.BREACHED, Clock.breached_at >= recently)
     yield Fate.PENDING, and_(late, open_now, _legal >= now)
+
+
+async def worst(
+    session: AsyncSession,
+    period: Period,
+    *,
+    now: datetime,
+    team_ids: Collection[int] | None = None,
+    reader: int = 0,
+    limit: int = WORST,
+) -> list[tuple[Ticket, Clock, Team]]:
+    """What was broken in a period by the most time, as far as the reader may know."""
+    team = _team()
+    found = _clocks(Clock.id, _legal, Clock.stopped_at, team)
+    found = found.where(visible_to(reader))
+    if team_ids is not None:
+        found = found.where(team.in_(team_ids))
+    late: list[tuple[float, int, Team]] = []
+    for fate, condition in _conditions(period, now=now):
+        if fate is Fate.BROKEN:
+            rows = await session.execute(found.where(condition))
+            missed = [
+                (((done or now) - due).total_seconds(), id_, whose)
+                for id_, due, done, whose in rows
+            ]
+            late = nlargest(limit, {*late, *missed}, key=lambda one: (one[0], -one[1]))
+    clocks = select(Clock, Ticket).join(Ticket, Ticket.id == Clock.ticket_id)
+    rows = await session.execute(clocks.where(Clock.id.in_([number for _, number, _ in late])))
+    known = {clock.id: (ticket, clock) for clock, ticket in rows}
+    return [(*known[number], whose) for _, number, whose in late if number in known]
 
 
 async def times_taken(

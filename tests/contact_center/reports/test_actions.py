@@ -528,3 +528,31 @@ async def test_what_a_department_promised_counts_for_it_and_words_for_who_gave_t
     [word] = digest.kept_words
     assert (word.name, word.promises.kept, word.promises.broken) == ("Li", 1, 1)
     assert word.promises.compliance == 0.5
+
+
+async def test_the_ten_deadlines_missed_by_the_most_are_named(office, clock) -> None:
+    late = [await office.ticket(subject=f"Number {number}") for number in range(9)]
+    clock.advance(hours=3)
+    await office.answers(late[3])  # two hours late, the others are later by now
+    clock.advance(hours=1)
+    latest = [await office.ticket() for _ in range(3)]
+    clock.advance(hours=2)
+
+    digest = await office.digest()
+
+    owed = [number for number in late if number != late[3]]
+    assert [one.ticket_id for one in digest.worst] == [*owed, late[3], latest[0]]
+    assert [one.late for one in digest.worst] == [5 * 3600.0] * 8 + [2 * 3600.0, 3600.0]
+    assert [one.done_at is None for one in digest.worst] == [True] * 8 + [False, True]
+    assert {(one.clock, one.team) for one in digest.worst} == {
+        (ClockKind.FIRST_RESPONSE, "Service")
+    }
+    assert (await office.digest(team_ids=[office.team + 1])).worst == []
+
+
+async def test_nobody_reads_of_the_complaint_about_them_among_the_worst(office, clock) -> None:
+    await office.ticket(about_agent_id=office.li)
+    clock.advance(hours=6)
+
+    assert (await office.digest(reader=office.li)).worst == []
+    assert (await office.digest()).worst != []

@@ -72,6 +72,7 @@ class Procedure(Section):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     preset: Code
     keep_years: int = Field(ge=1, le=100)
+    delete_after_keeping: bool = False
     four_eyes_above: Money
     silent_after_days: int = Field(ge=1, le=365)
     matrix: list[list[Score]]

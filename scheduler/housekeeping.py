@@ -2,7 +2,10 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
+from contact_center.complaints import queries as complaints
+from contact_center.complaints.actions import keeping
 from contact_center.jobs import queries as runs
 from contact_center.ledger import queries as ledger
 from contact_center.logins import queries as logins
@@ -11,6 +14,7 @@ from contact_center.runtime import Runtime
 from contact_center.storage import MESSAGE_MAY_FOLLOW
 from contact_center.uploads import queries as uploads
 from contact_center.web import queries as web
+from scheduler.batches import work_off
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,19 @@ async def forget_expired(runtime: Runtime) -> int:
         forgotten += number
         if number < BATCH:
             return forgotten
+
+
+async def delete_kept_files(runtime: Runtime) -> int:
+    """Delete files of complaints whose time is over, where that is switched on."""
+    if not runtime.procedure.delete_after_keeping:
+        return 0
+    now = runtime.now()
+    return await work_off(
+        runtime,
+        "delete files of complaints",
+        due=partial(complaints.files_to_delete, now=now),
+        do=partial(keeping.delete_if_over, now=now),
+    )
 
 
 async def forget_old_runs(runtime: Runtime) -> int:

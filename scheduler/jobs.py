@@ -113,6 +113,12 @@ JOBS = [
         slot=daily(hour=3),
     ),
     Job(
+        name="delete files of complaints",
+        trigger=LOOK,
+        run=housekeeping.delete_kept_files,
+        slot=daily(hour=3),
+    ),
+    Job(
         name="remove files nobody owns",
         trigger=LOOK,
         run=housekeeping.remove_lost_files,

@@ -201,6 +201,9 @@ class Complaint(Table):
     closed_by: Mapped[str | None] = mapped_column(String(80))
     close_reason: Mapped[Short | None]  # the stage it was closed from
     keep_until: Mapped[datetime | None]  # counted from the receipt
+    legal_hold_at: Mapped[datetime | None]  # kept beyond that, until the hold is lifted
+    legal_hold_by: Mapped[str | None] = mapped_column(String(80))  # an actor
+    legal_hold_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     @property
     def knows_bodies(self) -> bool:
@@ -306,6 +309,26 @@ class CorrectiveAction(Table):
     result: Mapped[str] = mapped_column(Text, default="")
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
     closed_at: Mapped[datetime | None]
+
+
+class PastComplaint(Table):
+    """What remains of a deleted file: nothing that leads to a customer, an agent or a ticket."""
+
+    __tablename__ = "past_complaints"
+
+    id: Mapped[Key]
+    month: Mapped[Short]  # of the receipt: "2026-03"
+    channel: Mapped[Short]
+    category: Mapped[Short | None]
+    preset: Mapped[Short]
+    level: Mapped[int]
+    close_reason: Mapped[Short | None]
+    outcome: Mapped[Outcome | None]
+    root_cause: Mapped[Short | None]
+    safety: Mapped[int | None]
+    external: Mapped[bool]  # taken to a body outside
+    granted: Mapped[int]  # hundredths of the currency's unit
+    answered_in: Mapped[int | None]  # days
 
 
 @dataclass(slots=True, kw_only=True)

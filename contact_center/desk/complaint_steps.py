@@ -5,7 +5,15 @@ from typing import Any
 
 from aiohttp import web
 
-from contact_center.complaints.actions import answers, deciding, early, handling, redress, special
+from contact_center.complaints.actions import (
+    answers,
+    deciding,
+    early,
+    handling,
+    keeping,
+    redress,
+    special,
+)
 from contact_center.desk.complaint_forms import (
     AcknowledgeForm,
     AnswerForm,
@@ -135,6 +143,16 @@ async def withdraw(call: Call, ticket_id: Id, form: Form[WithdrawForm]) -> web.R
 async def extend(call: Call, ticket_id: Id, form: Form[ExtendForm]) -> web.Response:
     until = moment_of(call, form.until)
     return await _do(call, ticket_id, special.extend, anybody=True, until=until, reason=form.reason)
+
+
+@routes.post("/tickets/{ticket_id}/complaint/legal-hold", permission=_WRITE, transaction=False)
+async def hold_file(call: Call, ticket_id: Id, form: Form[ReasonForm]) -> web.Response:
+    return await _do(call, ticket_id, keeping.hold, anybody=True, reason=form.reason)
+
+
+@routes.post("/tickets/{ticket_id}/complaint/lift-hold", permission=_WRITE, transaction=False)
+async def lift_hold(call: Call, ticket_id: Id, form: Form[Nothing]) -> web.Response:
+    return await _do(call, ticket_id, keeping.lift_hold, anybody=True)
 
 
 @routes.post("/tickets/{ticket_id}/complaint/hold", permission=_WRITE, transaction=False)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contact_center.complaints import queries
 from contact_center.complaints.actions.letters import letter
@@ -44,6 +44,25 @@ class ComplaintLine(BaseModel):
     safety: int | None
     granted: int = Field(description="redress, in hundredths of the currency's unit")
     external_body: str | None
+
+
+class PastComplaintView(BaseModel):
+    """What remains of a file that was deleted: nothing that leads to anybody."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    month: str = Field(description="of the receipt", examples=["2026-03"])
+    channel: str
+    category: str | None
+    preset: str
+    level: int
+    close_reason: str | None
+    outcome: Outcome | None
+    root_cause: str | None
+    safety: int | None
+    external: bool = Field(description="taken to a body outside")
+    granted: int = Field(description="redress, in hundredths of the currency's unit")
+    answered_in: int | None = Field(description="days")
 
 
 class LetterView(BaseModel):
@@ -99,6 +118,18 @@ async def export_complaints(
     )
     headers = {"Content-Disposition": 'attachment; filename="complaints.csv"'}
     return web.Response(text=text, content_type="text/csv", charset="utf-8", headers=headers)
+
+
+@routes.get("/past-complaints", permission=Permission.REPORTS_READ)
+async def list_past_complaints(
+    call: Call, after: Cursor | None = None, limit: Limit = 50
+) -> Page[PastComplaintView]:
+    """List figures of complaints whose files were deleted when their time was over."""
+    (before,) = read_cursor(after, int) or (None,)
+    rows = await queries.past_complaints(call.session, before=before, limit=limit + 1)
+    return page_of(
+        rows, limit=limit, key=lambda one: (one.id,), show=PastComplaintView.model_validate
+    )
 
 
 @routes.get("/tickets/{ticket_id}/complaint/letters/{kind}", permission=Permission.TICKETS_READ)

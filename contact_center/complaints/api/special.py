@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from contact_center.complaints.actions import filing, special
+from contact_center.complaints.actions import filing, keeping, special
 from contact_center.complaints.api.steps import ANYBODY, STEP, Answer, Long, Word
 from contact_center.complaints.api.views import ComplaintView, show, turn_of
 from contact_center.tickets.api.views import TicketView, actor, lock
@@ -38,6 +38,10 @@ class Escalation(Body):
 
 class HoldingLetter(Body):
     text: Answer = Field(description="why it takes longer, and who else may help")
+
+
+class LegalHold(Body):
+    reason: Long = Field(description="the dispute or the order it is kept for")
 
 
 class Cancellation(Body):
@@ -95,4 +99,23 @@ async def note_escalation(call: Call, ticket_id: Id, body: Escalation) -> Compla
     await special.escalate(
         call.session, ticket_id, body=body.body, number=body.reference, turn=turn_of(call)
     )
+    return await show(call, ticket_id)
+
+
+@routes.put("/tickets/{ticket_id}/complaint/legal-hold", **ANYBODY)
+async def hold_file(call: Call, ticket_id: Id, body: LegalHold) -> ComplaintView:
+    """Keep the file beyond its date, as a manager, until the hold is lifted."""
+    await keeping.hold(call.session, ticket_id, reason=body.reason, turn=turn_of(call))
+    return await show(call, ticket_id)
+
+
+@routes.delete(
+    "/tickets/{ticket_id}/complaint/legal-hold",
+    status=200,
+    permission=Permission.TICKETS_WRITE,
+    errors=(409,),
+)
+async def lift_hold_of_file(call: Call, ticket_id: Id) -> ComplaintView:
+    """Lift the hold, as a manager: the file is deleted when its date has passed."""
+    await keeping.lift_hold(call.session, ticket_id, turn=turn_of(call))
     return await show(call, ticket_id)

@@ -142,6 +142,8 @@ class ComplaintView(BaseModel):
     closed_at: datetime | None
     close_reason: str | None
     keep_until: datetime | None
+    legal_hold_at: datetime | None = Field(description="since when it is kept beyond that")
+    legal_hold_reason: str
     next_stages: dict[Stage, list[str]] = Field(description="and what each of them lacks")
 
 

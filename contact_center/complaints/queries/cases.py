@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.bulk import insert_new
 from contact_center.complaints.models import (
+    OVER,
     UNDECIDED,
     Case,
     Complaint,
@@ -26,6 +27,7 @@ from contact_center.sla.models import Clock, ClockKind, ClockState
 from contact_center.tickets.models import Ticket, TicketKind, reference
 from contact_center.tickets.queries import get_ticket, lock_ticket
 
+_ENDS = tuple(stage.value for stage in OVER)  # without a file: it was deleted
 COMPLAINTS = Table.metadata.tables["complaints"]
 
 
@@ -34,6 +36,8 @@ async def lock_case(session: AsyncSession, ticket_id: int, *, procedure: Procedu
     ticket = await lock_ticket(session, ticket_id)
     if ticket.kind is not TicketKind.COMPLAINT:
         raise Conflict(code="complaint.reclassify_first", reference=ticket.reference)
+    if ticket.stage in _ENDS and await find_complaint(session, ticket_id) is None:
+        raise Conflict(code="complaint.file_deleted", reference=ticket.reference)
     await insert_missing(session, file_row(ticket, procedure))
     return await case_of(session, ticket)
 
@@ -79,6 +83,8 @@ async def view_case(session: AsyncSession, ticket_id: int, *, procedure: Procedu
     if ticket.kind is not TicketKind.COMPLAINT:
         raise NotFound(code="complaint.none", reference=ticket.reference)
     if await find_complaint(session, ticket_id) is None:  # its first step opens the file
+        if ticket.stage in _ENDS:
+            raise NotFound(code="complaint.file_deleted", reference=ticket.reference)
         return Case(ticket=ticket, complaint=Complaint(**file_row(ticket, procedure)))
     return await case_of(session, ticket)
 

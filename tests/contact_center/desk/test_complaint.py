@@ -282,3 +282,34 @@ async def test_what_was_closed_hides_nothing_that_is_open(desk, monkeypatch) -> 
 
     assert "new glue" in board
     assert "old glue" in board
+
+
+async def test_redress_is_taken_back_with_a_reason_that_the_file_shows(desk) -> None:
+    ann = await desk.hire("Ann")
+    number = await complain(desk, ann)
+    await take(desk, ann, number, "redress", kind="refund", amount="12.50")
+    assert "/complaint/redress/1/withdraw" in await file(desk, ann, number)
+
+    await take(desk, ann, number, "redress/1/withdraw", status=422)
+    await take(desk, ann, number, "redress/1/withdraw", reason="Paid by the bank")
+
+    html = await file(desk, ann, number)
+    assert "Paid by the bank" in html
+    assert "/complaint/redress/1/withdraw" not in html
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_manager_holds_a_file(desk, language) -> None:
+    ann = await desk.hire("Ann", language=language)
+    boss = await desk.hire("Max", Role.MANAGER, language=language)
+    number = await complain(desk, ann)
+    assert "/complaint/legal-hold" not in await file(desk, ann, number)
+    assert "/complaint/legal-hold" in await file(desk, boss, number)
+
+    await take(desk, ann, number, "legal-hold", status=403, reason="Court")
+    await take(desk, boss, number, "legal-hold", reason="Court, 12 C 34/26")
+
+    assert "Court, 12 C 34/26" in await file(desk, ann, number)
+    assert "/complaint/lift-hold" in await file(desk, boss, number)
+    await take(desk, boss, number, "lift-hold")
+    assert "Court, 12 C 34/26" not in await file(desk, ann, number)

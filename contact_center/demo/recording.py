@@ -30,7 +30,9 @@ _KEPT_AT_START = ("calendar_versions", "policy_versions")
 # Moments inside of texts: as the log writes them, and as customers read them.
 _PRECISE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
 _READABLE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
-_KEPT = re.compile(r"<(at|by):(-?\d+)>")
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?!\d|:)")  # the demo's zone is UTC, said or not
+_PROMISED = re.compile(r'"(?:next_at|until)":"<at:(-?\d+)>"')
+_KEPT = re.compile(r"<(at|by|on):(-?\d+)>")
 
 
 async def record(session: AsyncSession, *, at: datetime) -> bytes:
@@ -45,7 +47,15 @@ async def record(session: AsyncSession, *, at: datetime) -> bytes:
     text = json.dumps(tables, ensure_ascii=False, separators=(",", ":"))
     text = _PRECISE.sub(lambda m: f"<at:{_seconds(m[0], at)}>", text)
     text = _READABLE.sub(lambda m: f"<by:{_seconds(m[0].replace(' UTC', '+00:00'), at)}>", text)
+    promised = _promised(text, at)
+    text = _PLAIN.sub(lambda m: f"<on:{promised.get(m[0]) or _seconds(m[0] + 'Z', at)}>", text)
     return gzip.compress(text.encode(), mtime=0)
+
+
+def _promised(text: str, at: datetime) -> dict[str, int]:
+    """Texts leave out the seconds that the log knows: moved, both must fall into one minute."""
+    found = (int(seconds) for seconds in _PROMISED.findall(text))
+    return {f"{at + timedelta(seconds=seconds):%Y-%m-%d %H:%M}": seconds for seconds in found}
 
 
 async def load(
@@ -119,4 +129,6 @@ def _seconds(moment: str, at: datetime) -> int:
 
 def _said(how: str, seconds: int, now: datetime) -> str:
     moment = now + timedelta(seconds=seconds)
-    return moment.isoformat() if how == "at" else f"{moment:%Y-%m-%d %H:%M} UTC"
+    if how == "at":
+        return moment.isoformat()
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if how == "by" else f"{moment:%Y-%m-%d %H:%M}"

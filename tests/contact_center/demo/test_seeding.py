@@ -1,5 +1,9 @@
 """The demo data obey the rules that everything else obeys."""
 
+import gzip
+import re
+from datetime import datetime, timedelta
+
 import pytest
 from sqlalchemy import func, select
 
@@ -9,8 +13,10 @@ from contact_center.customers.models import Customer
 from contact_center.db import Database
 from contact_center.deliveries.models import Delivery, DeliveryStatus
 from contact_center.demo import people
+from contact_center.demo.recording import record
 from contact_center.demo.seeding import play, seed
 from contact_center.errors import Conflict
+from contact_center.events.actions import record as record_event
 from contact_center.events.models import Event
 from contact_center.events.rules import SYSTEM
 from contact_center.ledger.models import Arrival, Outcome, Quarantined
@@ -20,7 +26,9 @@ from contact_center.tickets.models import ACTIVE, FINISHED, WAITING, Status, Tic
 from contact_center.web.passwords import Passwords
 from tests.conftest import NOON
 from tests.record_demo import demo_intake
+from tests.support.factories import customer_says, make_ticket
 
+DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 CLAIMED = ACTIVE - {Status.QUEUED} | {Status.RESOLVED, Status.CLOSED}
 
 
@@ -124,7 +132,39 @@ async def test_what_was_said_leaves_no_gaps_to_fill(seeded) -> None:
         assert "{" not in message.text
         assert "<at:" not in message.text
         assert "<by:" not in message.text
+        assert "<on:" not in message.text
         assert message.text.strip() or message.author is Author.CUSTOMER
+
+
+async def test_what_customers_were_told_is_what_the_records_say(seeded) -> None:
+    """Dates in texts move with the rows."""
+    promised = {
+        event.ticket_id: datetime.fromisoformat(event.data["next_at"])
+        for event in await rows(seeded, Event)
+        if event.kind == "complaint.acknowledged"
+    }
+    told: dict[int, set[str]] = {}
+    for message in await rows(seeded, Message):
+        told.setdefault(message.ticket_id, set()).update(DATE.findall(message.text))
+
+    assert len(promised) > 50
+    for number, at in promised.items():
+        assert f"{at:%Y-%m-%d %H:%M}" in told[number]
+
+
+async def test_dates_in_texts_are_recorded_as_the_log_has_them(db, clock) -> None:
+    said = clock() + timedelta(days=2, seconds=40)
+    async with db.begin() as session:
+        ticket = await make_ticket(session, now=clock())
+        data = {"next_at": said.isoformat()}
+        await record_event(session, "complaint.acknowledged", actor=SYSTEM, now=clock(), data=data)
+        text = f"You hear from us by {said:%Y-%m-%d %H:%M}."
+        await customer_says(session, ticket, text, now=clock())
+
+        kept = gzip.decompress(await record(session, at=clock())).decode()
+
+    seconds = round(timedelta(days=2, seconds=40).total_seconds())
+    assert f"You hear from us by <on:{seconds}>." in kept
 
 
 async def test_everybody_can_log_in_with_the_demo_password(seeded) -> None:

@@ -21,6 +21,7 @@ from contact_center.reports.models import (
     Wallboard,
 )
 from contact_center.reports.queries import happenings, promises, standing, weeks
+from contact_center.sla.models import OF_WORK_ORDERS
 
 
 async def digest(
@@ -78,8 +79,9 @@ async def _worst(
             due_at=due_at,
             done_at=clock.stopped_at,
             late=((clock.stopped_at or now) - due_at).total_seconds(),
-            owner=names.get(ticket.owner_id or 0),
-            team=teams.get(team or 0),
+            whose=teams.get(team or 0)
+            if clock.kind in OF_WORK_ORDERS
+            else names.get(ticket.owner_id or 0),
         )
         for ticket, clock, team in found
         if (due_at := clock.legal_due_at or clock.due_at or clock.breached_at) is not None

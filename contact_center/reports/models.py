@@ -224,8 +224,7 @@ class Broken:
     due_at: datetime  # by law
     done_at: datetime | None  # None: still owed
     late: float  # seconds, up to when it was done or to now
-    owner: str | None
-    team: str | None  # whose deadline it was
+    whose: str | None  # the ticket's owner; of a work order the team it was given to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

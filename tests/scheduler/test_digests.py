@@ -225,8 +225,11 @@ async def test_a_lead_hears_of_their_teams_and_a_manager_of_everything(runtime, 
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["Waiting longest", "nobody yet", "1 d"]),
-        ("zh", ["等待最久的客户", "尚无人受理", "1 天"]),
+        (
+            "en",
+            ["Waiting longest", "nobody yet", "1 d", "Deadlines missed by the most", "still owed"],
+        ),
+        ("zh", ["等待最久的客户", "尚无人受理", "1 天", "超时最久的时限", "仍未完成"]),
     ],
 )
 async def test_it_is_written_in_the_managers_language(runtime, clock, language, words) -> None:

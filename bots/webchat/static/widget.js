@@ -75,7 +75,7 @@ animation:rise .18s ease-out}
 header{display:flex;align-items:center;gap:12px;padding:16px 12px 16px 18px;background:var(--brand);color:var(--on-brand)}
 header>div{flex:1;min-width:0}
 h2{font-size:17px;font-weight:650;line-height:1.3;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.sub{font-size:13px;opacity:.92;overflow-wrap:anywhere}.sub a{color:inherit}
+.sub{font-size:13px;opacity:.92;overflow-wrap:anywhere}.sub a{color:inherit;white-space:nowrap}
 header button{--focus:var(--on-brand);width:40px;height:40px;border-radius:10px;display:grid;place-items:center;flex:none}
 header button:hover{background:color-mix(in srgb,currentColor 16%,transparent)}
 .banner{padding:9px 16px;font-size:13px;background:var(--warn-page);color:var(--warn)}

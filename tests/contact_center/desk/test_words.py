@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from contact_center.desk import words
+from contact_center.errors import ERROR_TEXTS
+from contact_center.texts import load_texts
 from contact_center.tickets.models import (
     Priority,
     ResolutionCode,
@@ -88,3 +90,16 @@ def test_every_code_has_a_word(section, codes) -> None:
 )
 def test_a_browser_is_spoken_to_in_its_language(accepted: str, language: str) -> None:
     assert words.choose_language(accepted) == language
+
+
+def test_one_thing_has_one_name_in_chinese() -> None:
+    """A work order is 派单, a lead 组长; 工单 is the ticket itself."""
+    others = re.compile("协办单|工作单|主管")
+    spoken = [words.WORDS, ERROR_TEXTS, load_texts(Path("config/texts"))]
+    wrong = [
+        f"{key}: {phrase}"
+        for texts in spoken
+        for key in sorted(texts.keys("zh"))
+        if others.search(phrase := texts.phrase("zh", key))
+    ]
+    assert wrong == []

@@ -134,7 +134,7 @@ async def test_more_time_a_redo_and_another_team(desk, house, clock) -> None:
     until = f"{clock() + timedelta(days=30):%Y-%m-%dT%H:%M}"
     status, html = await desk.send("/desk/work-orders/1/extend", ned, until=until, text="Parts")
     assert (status, "申请延期至" in html) == (200, True)
-    assert "已超过主管可批准的 14 天" in html
+    assert "已超过组长可批准的 14 天" in html
     lead = await desk.hire("Lee", Role.LEAD)
     grant = 'hx-post="/desk/work-orders/1/grant"'
     assert [grant in await desk.page("/desk/tickets/1", one) for one in (li, lead)] == [False, True]

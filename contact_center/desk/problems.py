@@ -52,6 +52,9 @@ _BY_NAME = {
 }
 
 
+_NOT_THERE = {"missing", "string_too_short", "too_short"}  # as pydantic calls it
+
+
 def explain(error: Exception, reader: Reader, *, contents: Mapping[Code, Content]) -> str:
     """What is wrong, in the reader's words and zone; nothing for what is not ours."""
     if isinstance(error, BadRequest) and error.details:
@@ -117,11 +120,18 @@ def missing_in(error: Exception, language: str) -> list[tuple[str, str]]:
 
 
 def _explain_form(error: BadRequest, language: str) -> str:
-    names = [
-        name_of(language, "field", (detail.pointer or detail.parameter or "").strip("#/"))
-        for detail in error.details or ()
+    """What is not there, and what is wrong, by the names the page gives them."""
+    missing, wrong = dict[str, None](), dict[str, None]()
+    for detail in error.details or ():
+        field = (detail.pointer or detail.parameter or "").strip("#/").partition("/")[0]
+        listed = missing if detail.code in _NOT_THERE else wrong
+        listed[name_of(language, "field", field)] = None
+    said = [
+        say(language, f"problem.{key}", names=", ".join(names))
+        for key, names in (("missing", missing), ("fields", wrong))
+        if names
     ]
-    return say(language, "problem.fields", names=", ".join(dict.fromkeys(names)))
+    return " ".join(said)
 
 
 async def show_problem(call: Call, error: Exception) -> web.StreamResponse | None:

@@ -11,7 +11,7 @@ from contact_center.desk.render import Reader
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.procedure import Content
 from contact_center.tickets.models import IllegalTransition, Status
-from contact_center.web.problems import BadRequest
+from contact_center.web.problems import BadRequest, Detail
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LI = Reader(language="zh", time_zone="Asia/Shanghai", now=NOW)
@@ -61,3 +61,14 @@ def test_a_form_that_cannot_be_read_is_told_by_its_code() -> None:
 )
 def test_words_of_its_own_are_for_who_reads_english(reader: Reader, said: str) -> None:
     assert told(Invalid("calendars: no zone"), reader) == said
+
+
+def test_a_form_names_what_is_not_there_and_what_is_wrong() -> None:
+    details = [
+        Detail(detail="Field required", code="missing", pointer="#/ends_at"),
+        Detail(detail="Input should be 1 to 5", code="enum", pointer="#/skills/0"),
+        Detail(detail="Input should be 1 to 5", code="enum", pointer="#/skills/1"),
+    ]
+    error = BadRequest(422, code="request.form", details=details)
+    assert told(error, LI) == "请填写：结束时间。 请检查：技能。"
+    assert told(error, ANN) == "Please fill in: until. Please check: skills."

@@ -1,8 +1,12 @@
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from contact_center import desk
 from contact_center.desk import words
 from contact_center.errors import ERROR_TEXTS
 from contact_center.texts import load_texts
@@ -103,3 +107,19 @@ def test_one_thing_has_one_name_in_chinese() -> None:
         if others.search(phrase := texts.phrase("zh", key))
     ]
     assert wrong == []
+
+
+def test_every_field_of_a_form_has_a_name() -> None:
+    """Which is told when it is refused."""
+    unnamed = []
+    for module in pkgutil.iter_modules(desk.__path__):
+        for form in vars(importlib.import_module(f"{desk.__name__}.{module.name}")).values():
+            if isinstance(form, type) and issubclass(form, BaseModel):
+                fields = [field.alias or name for name, field in form.model_fields.items()]
+                unnamed += [
+                    f"{form.__name__}: {field}"
+                    for field in fields
+                    if form.__module__.startswith(f"{desk.__name__}.")
+                    and f"field.{field}" not in words.WORDS.keys("en")
+                ]
+    assert unnamed == []

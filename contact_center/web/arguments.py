@@ -18,7 +18,7 @@ from typing import (
 )
 
 from aiohttp import web
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from contact_center.errors import Invalid, NotFound
@@ -192,7 +192,9 @@ def _adapter(name: str, parameters: list[Parameter]) -> TypeAdapter[Any] | None:
         return None
     fields = {p.name: p.annotation if p.required else NotRequired[p.annotation] for p in parameters}
     keywords: Any = TypedDict  # a form known only at run time
-    return TypeAdapter(keywords(name, fields))
+    form = keywords(name, fields)
+    form.__pydantic_config__ = ConfigDict(defer_build=True)  # a start needs none of them
+    return TypeAdapter(form)
 
 
 async def _read_form(request: web.Request, body: TypeAdapter[Any]) -> Any:

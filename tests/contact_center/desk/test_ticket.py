@@ -500,3 +500,13 @@ async def test_an_answer_that_also_resolves_is_for_those_whose_ticket_it_is(desk
 
     assert status == 403
     assert (await ticket_of(desk, 1)).message_count == 1
+
+
+async def test_a_visitors_key_is_not_read_as_a_name(desk) -> None:
+    ann = await desk.hire("Ann")
+    await desk.arrive("by mail", channel="email", address="carla@example.com")
+    await desk.arrive("in the chat", channel="webchat", address="8594b610b200330f")
+
+    assert "<dd>carla@example.com" in await desk.page("/desk/tickets/1", ann)
+    page = await desk.page("/desk/tickets/2", ann)
+    assert '<span title="8594b610b200330f">a visitor who is not logged in</span>' in page

@@ -168,7 +168,8 @@ def _execute(session: Session, sql: str, values: Any, *, many: bool = False) -> 
 def _told(connection: Connection, cursor: Any, sql: str, error: Exception) -> Exception:
     dialect = connection.dialect
     is_lost = dialect.is_disconnect(cast("Any", error), cast("Any", connection.connection), cursor)
-    if is_lost:
+    if is_lost:  # and so are the others of its age: each would fail once
+        connection.engine.pool._invalidate(connection.connection, error)
         connection.invalidate(error)
     told = DBAPIError.instance(
         sql,

@@ -61,3 +61,26 @@ async def test_a_lost_connection_is_a_passing_trouble_and_is_not_used_again(db) 
     assert is_passing(told.value)
     async with db.begin() as session:
         assert await fetch(session, named, {"name": "Returns"}) == []
+
+
+async def test_a_database_that_was_away_fails_once_not_once_a_connection(db) -> None:
+    if db.is_sqlite:
+        pytest.skip("nothing to lose: the database is a file")
+    teams = Table.metadata.tables["teams"]
+    everything = select(teams.c.id)
+    backend = text("SELECT pg_backend_pid()")
+    async with db.begin() as one, db.begin() as two, db.begin() as three:
+        pids = [await session.scalar(backend) for session in (one, two, three)]
+    async with db.begin() as session:
+        for pid in {*pids} - {await session.scalar(backend)}:
+            await session.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+    failed = 0
+    for _ in pids:
+        try:
+            async with db.begin() as session:
+                await fetch(session, everything)
+        except DBAPIError:
+            failed += 1
+
+    assert failed == 1

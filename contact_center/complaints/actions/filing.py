@@ -153,6 +153,9 @@ async def open_part(session: AsyncSession, part: Ticket, *, of: Ticket, now: dat
                 preset=whole.preset,
                 received_at=min(whole.received_at, now),
                 keep_until=whole.keep_until,
+                legal_hold_at=whole.legal_hold_at,
+                legal_hold_by=whole.legal_hold_by,
+                legal_hold_reason=whole.legal_hold_reason,
             )
         )
 
@@ -185,10 +188,21 @@ async def _join(session: AsyncSession, case: Case, old: Complaint) -> None:
     complaint = case.complaint
     complaint.received_at = min(complaint.received_at, old.received_at)
     kept = [at for at in (complaint.keep_until, old.keep_until) if at is not None]
-    complaint.keep_until = min(kept, default=None)
+    complaint.keep_until = max(kept, default=None)  # what came later is not deleted early
+    _hold_with(complaint, old)
     complaint.remedy_requested = complaint.remedy_requested or old.remedy_requested
     if complaint.stage is Stage.RECEIVED:
         complaint.acknowledged_at = complaint.acknowledged_at or old.acknowledged_at
     await queries.move_hangings(session, old=old.ticket_id, new=complaint.ticket_id)
     await session.flush()  # before the file they hung on goes
     await session.delete(old)
+
+
+def _hold_with(complaint: Complaint, old: Complaint) -> None:
+    """What was held for a dispute stays held, whatever file it is in."""
+    if old.legal_hold_at is None:
+        return
+    if complaint.legal_hold_at is None:
+        complaint.legal_hold_at, complaint.legal_hold_by = old.legal_hold_at, old.legal_hold_by
+    reasons = [complaint.legal_hold_reason, old.legal_hold_reason]
+    complaint.legal_hold_reason = "; ".join(reason for reason in reasons if reason)

@@ -19,10 +19,11 @@ from contact_center.complaints.models import (
 )
 from contact_center.errors import Conflict, Forbidden, Invalid, NotFound
 from contact_center.events.queries import ticket_events
+from contact_center.links import actions as links
 from contact_center.messages.queries import ticket_messages
 from contact_center.procedure import usual_procedure
 from scheduler import housekeeping
-from tests.support.factories import make_ticket
+from tests.support.factories import customer_says, make_ticket
 
 AGES = 3 * 366  # days
 FILE = (Complaint, Evidence, Decision, RedressItem, CorrectiveAction)
@@ -39,6 +40,17 @@ async def sweep(file) -> list[int]:
 async def rows(file) -> list[int]:
     counted = [await file.session.scalar(select(func.count()).select_from(t)) for t in FILE]
     return [number or 0 for number in counted]
+
+
+async def another(file):
+    """A complaint of the same customer."""
+    return await make_ticket(
+        file.session,
+        now=file.clock(),
+        kind="complaint",
+        customer_id=file.ticket.customer_id,
+        conversation_id=file.ticket.conversation_id,
+    )
 
 
 @pytest.fixture
@@ -154,6 +166,42 @@ async def test_a_manager_holds_a_file_beyond_its_date_and_lifts_the_hold(closed,
         await keeping.lift_hold(*where, turn=closed.by(closed.max))
 
     assert await sweep(closed) == [closed.id]
+
+
+async def test_what_is_merged_or_split_off_stays_held_and_is_kept_its_own_time(file, clock) -> None:
+    session, turn, lead = file.session, file.by(file.ann), file.by(file.max)
+    await file.acknowledge()
+    clock.advance(days=10)
+    again = await another(file)
+    await queries.lock_case(session, again.id, procedure=turn.procedure)
+    await keeping.hold(session, again.id, reason="Court", turn=file.by(file.max))
+    await keeping.hold(session, file.id, reason="Insurer", turn=lead)
+    await session.flush()
+
+    await links.merge(session, again.id, into=file.id, by=turn.by, now=clock())
+    extra = await customer_says(session, file.ticket, "The lid is missing", now=clock())
+    part = await links.split(
+        session, file.id, message_ids={extra}, subject="Lid", by=turn.by, now=clock()
+    )
+
+    for number in (file.id, part.id):
+        found = await queries.find_complaint(session, number)
+        assert found.legal_hold_at is not None
+        assert found.legal_hold_reason == "Insurer; Court"
+        assert found.keep_until == turn.procedure.keep_until(clock())
+
+
+async def test_a_hold_comes_with_the_complaint_that_is_merged(file, clock) -> None:
+    turn = file.by(file.ann)
+    await file.acknowledge()
+    again = await another(file)
+    await keeping.hold(file.session, again.id, reason="Court", turn=file.by(file.max))
+
+    await links.merge(file.session, again.id, into=file.id, by=turn.by, now=clock())
+
+    complaint = await file.complaint()
+    assert (complaint.legal_hold_at, complaint.legal_hold_reason) == (clock(), "Court")
+    assert complaint.legal_hold_by == f"agent:{file.max.id}"
 
 
 async def test_nothing_is_deleted_unless_that_is_switched_on(runtime, clock) -> None:

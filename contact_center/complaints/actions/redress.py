@@ -105,6 +105,8 @@ async def withdraw(
     is_own = item.proposed_by == agent.id and case.complaint.responded_at is None
     if not is_own and not is_at_least(agent.role, "lead"):
         raise Forbidden(code="complaint.lead_takes_back_redress")
+    if case.decision is not None and case.complaint.stage in UNDECIDED:
+        case.decision.approved_by = case.decision.approved_at = None  # that was another decision
     item.withdrawn_reason = reason.strip()
     await _withdraw(session, case, item, RedressEnd.DECIDED, by=turn.by, now=turn.now)
     touch(case.ticket, now=turn.now)

@@ -124,6 +124,22 @@ async def test_before_the_response_one_takes_back_what_one_proposed_oneself(file
     assert item.state is RedressState.WITHDRAWN
 
 
+async def test_a_rejection_that_was_approved_with_redress_is_looked_at_anew_without(file) -> None:
+    item = await grant(file)
+    await file.acknowledge()
+    await file.assess()
+    await file.decide(outcome=Outcome.REJECTED)
+    await file.approve()
+
+    turn = file.by(file.ann)
+    await redress.withdraw(file.session, file.id, item.id, reason="No", turn=turn)
+
+    with pytest.raises(StepRefused, match="approval"):
+        await file.respond()
+    await file.approve()
+    await file.respond()
+
+
 async def joined(file, clock):
     """Redress of a complaint that is merged into the file's."""
     again = await make_ticket(

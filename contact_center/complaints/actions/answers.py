@@ -28,7 +28,7 @@ from contact_center.complaints.rules.stages import (
     turned_down_to,
 )
 from contact_center.errors import Conflict, Forbidden, Invalid
-from contact_center.events.rules import SYSTEM, Actor, agent_id
+from contact_center.events.rules import BOT, SYSTEM, Actor, agent_id
 from contact_center.handovers.actions import requests
 from contact_center.sla.models import ClockKind
 from contact_center.tickets import actions as tickets
@@ -81,9 +81,14 @@ async def callback_in_vain(session: AsyncSession, ticket_id: int, *, now: dateti
 async def close_accepted(
     session: AsyncSession, ticket_id: int, *, by: Actor, now: datetime
 ) -> bool:
-    """After the customer's own yes, unless something is still owed; whether it is closed."""
+    """After the customer's own yes, unless something is still owed; whether it is closed.
+
+    What the customer has said to somebody else that person closes, and never a machine.
+    """
     case = await _answerable(session, ticket_id)
     if case is None or case.complaint.stage is not Stage.ACCEPTED:
+        return False
+    if by in (BOT, SYSTEM):
         return False
     if missing(case, Stage.CLOSED):
         return False
@@ -173,6 +178,9 @@ async def review(session: AsyncSession, ticket_id: int, *, handler_id: int, turn
     check_may_review(case, handler.id)
     if case.ticket.status is Status.RESOLVED:
         await tickets.reopen(session, ticket_id, by=turn.by, now=turn.now, reason="review")
+    if case.complaint.review_declined_at is not None:  # wanted after all: it is owed again
+        case.complaint.review_declined_at = None
+        await clocks.look_again(session, case, now=turn.now)
     case.complaint.level += 1
     case.complaint.handler_id = handler.id
     await move(session, case, Stage.INVESTIGATING, turn, handler=handler.id, level=2)

@@ -151,6 +151,21 @@ async def test_who_wants_no_review_is_owed_no_second_answer(file) -> None:
     assert (await clocks(file))[ClockKind.STATUS_UPDATE][-1].is_owed
 
 
+async def test_who_wants_the_review_after_all_is_owed_an_answer_again(file) -> None:
+    await file.to_response()
+    await file.answer(accepted=False)
+    turn = file.by(file.lee)
+    await answers.inform(
+        file.session, file.id, text="Others may help", internal=True, external=True, turn=turn
+    )
+    await answers.decline_review(file.session, file.id, turn=turn)
+
+    await answers.review(file.session, file.id, handler_id=file.bob.id, turn=turn)
+
+    assert (await file.complaint()).review_declined_at is None
+    assert (await clocks(file))[ClockKind.FINAL_RESPONSE][-1].is_owed
+
+
 async def test_whoever_changes_their_mind_is_owed_nothing_more(file) -> None:
     await file.to_response()
     await file.answer(accepted=False)

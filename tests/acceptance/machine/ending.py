@@ -125,3 +125,9 @@ class Ending(Steps):
         self.desk.clock.advance(minutes=minutes)
         if minutes != 5:
             self.done("sweep", lambda _: self.desk.sweep(JOBS))
+
+    @seldom(10)
+    @rule()
+    def weeks_pass(self) -> None:
+        """So that the time for a complaint may run out."""
+        self.time_passes(minutes=17 * 24 * 60)

@@ -9,7 +9,19 @@ from sqlalchemy import Connection, Dialect
 
 from contact_center.db import Table
 
-TABLES = ("tickets", "clocks", "work_orders", "promises", "handovers", "absences", "agents")
+TABLES = (
+    "tickets",
+    "clocks",
+    "work_orders",
+    "promises",
+    "handovers",
+    "absences",
+    "agents",
+    "complaints",
+    "complaint_decisions",
+    "redress_items",
+    "corrective_actions",
+)
 Row = Any  # of a table, by its columns' names
 
 
@@ -58,7 +70,7 @@ class Sight:
     def _read(self, connection: Connection, name: str) -> dict[int, Row]:
         """Rows as the driver gives them are compared; only new ones are worth converting."""
         kind, old, known = _kind(connection.dialect, name), self._raw[name], self.now[name]
-        found = connection.exec_driver_sql(f"{kind.sql} ORDER BY id")
+        found = connection.exec_driver_sql(f"{kind.sql} ORDER BY 1")
         self._raw[name] = raw = {row[0]: tuple(row) for row in found}
         return {
             number: known[number] if old.get(number) == row else kind.row(row)
@@ -76,9 +88,9 @@ class _Kind:
 
     def __init__(self, dialect: Dialect, name: str) -> None:
         columns = [*Table.metadata.tables[name].columns]
-        columns.sort(key=lambda column: column.name != "id")
+        columns.sort(key=lambda column: not column.primary_key)
         self.sql = f"SELECT {', '.join(column.name for column in columns)} FROM {name}"  # noqa: S608
-        self._type = namedtuple(name, [column.name for column in columns])  # type: ignore[misc]
+        self._type = namedtuple(name, [column.name for column in columns])  # type: ignore[misc]  of a name it does not know
         types = [column.type.dialect_impl(dialect) for column in columns]
         self._convert = [one.result_processor(dialect, None) for one in types]
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contact_center.events.rules import Actor
-from tests.acceptance.machine import lifecycle, ownership, timekeeping
+from tests.acceptance.machine import grievances, lifecycle, ownership, timekeeping
 from tests.acceptance.machine.desk import Desk
 from tests.acceptance.machine.floor import Floor
 from tests.acceptance.machine.sight import Row
@@ -78,6 +78,7 @@ class Steps(RuleBasedStateMachine):
                 story.hear(event)
         ownership.check(self.desk, self.stories)
         lifecycle.check(self.desk, self.stories)
+        grievances.check(self.desk)
         self.time.check(self.desk)
 
     def a(self, table: str, number: int, *states: str) -> Row:

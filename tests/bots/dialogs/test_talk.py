@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.dialogs.talk import build_dialogue, greeting
-from contact_center.channels.dialogue import Dialogue, HandOver, OpenTicket, Turn
+from contact_center.channels.dialogue import Dialogue, HandOver, OpenTicket, Step, Turn
 from contact_center.texts import Texts
 from tests.bots.dialogs.conftest import TEXTS, Customer
 from tests.bots.dialogs.test_words import CALLS_FOR_A_PERSON
@@ -15,8 +15,8 @@ from tests.bots.dialogs.test_words import CALLS_FOR_A_PERSON
 MENU = ["question", "complaint", "tickets"]
 
 
-def values(step: object) -> list[str]:
-    return [button.value for button in step.say[-1].buttons]  # type: ignore[attr-defined]
+def values(step: Step) -> list[str]:
+    return [button.value for button in step.say[-1].buttons]
 
 
 def test_a_greeting_is_greeted_with_the_choices(customer: Customer) -> None:

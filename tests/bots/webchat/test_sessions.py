@@ -23,8 +23,8 @@ Client = TestClient[web.Request, web.Application]
 
 def identity(clock: FakeClock, secret: str = IDENTITY_SECRET, **facts: Any) -> str:
     """As a host site makes it; docs/webchat.md shows the same."""
-    known = {"user_id": "42", "name": "Li Na", "email": "li@shop.example"}
-    known["exp"] = clock().timestamp() + 3600  # type: ignore[assignment]
+    known: dict[str, Any] = {"user_id": "42", "name": "Li Na", "email": "li@shop.example"}
+    known["exp"] = clock().timestamp() + 3600
     payload = base64.urlsafe_b64encode(json.dumps(known | facts).encode()).rstrip(b"=")
     mac = hmac.digest(secret.encode(), payload, hashlib.sha256)
     return f"{payload.decode()}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"

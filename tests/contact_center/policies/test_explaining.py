@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from contact_center.calendars.days import End, Rule, Target, Unit, due
@@ -31,9 +32,9 @@ def terms(preset: str, kind: Kind, **facts: str) -> Terms:
     return policies(preset).choose(Facts(**facts)).clocks[kind]
 
 
-def told(terms: Terms, start: datetime, language: str, **more: object) -> str:
+def told(terms: Terms, start: datetime, language: str, **more: Any) -> str:
     found = due(terms.target, start, terms.calendar, terms.rule)
-    return " ".join(explain(terms, start=start, due=found, language=language, **more))  # type: ignore[arg-type]
+    return " ".join(explain(terms, start=start, due=found, language=language, **more))
 
 
 def test_both_languages_have_the_same_words() -> None:

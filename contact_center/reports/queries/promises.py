@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contact_center.db import UtcDateTime, is_postgresql
 from contact_center.events.models import Event
 from contact_center.promises.models import Promise, PromiseState
 from contact_center.reports.models import Fate, Period, Tally, Team
@@ -86,7 +87,7 @@ async def worst(
     limit: int = WORST,
 ) -> list[tuple[Ticket, Clock, Team]]:
     """What was broken in a period by the most time, as far as the reader may know."""
-    team = _team()
+    team, late_by = _team(), _late_by(session, now=now)
     found = _clocks(Clock.id, _legal, Clock.stopped_at, team)
     found = found.where(visible_to(reader))
     if team_ids is not None:
@@ -94,7 +95,8 @@ async def worst(
     late: list[tuple[float, int, Team]] = []
     for fate, condition in _conditions(period, now=now):
         if fate is Fate.BROKEN:
-            rows = await session.execute(found.where(condition))
+            latest = found.where(condition).order_by(late_by.desc(), Clock.id).limit(limit)
+            rows = await session.execute(latest)
             missed = [
                 (((done or now) - due).total_seconds(), id_, whose)
                 for id_, due, done, whose in rows
@@ -159,6 +161,13 @@ async def kept_words(
 def _before(at: datetime) -> datetime:
     """Where our own dates may lie whose legal ones follow; nothing does before the calendar."""
     return at - LONGEST_GRACE if at.year > 1 else at
+
+
+def _late_by(session: AsyncSession, *, now: datetime) -> Any:
+    """To sort by: an interval on PostgreSQL, days on SQLite, where a date is text."""
+    end: Any = func.coalesce(Clock.stopped_at, literal(now, UtcDateTime()))
+    days = func.julianday
+    return end - _legal if is_postgresql(session) else days(end) - days(_legal)
 
 
 def _team() -> Any:

@@ -1,7 +1,7 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from contact_center.agents.models import Presence
 from contact_center.calendars.days import parse
@@ -17,6 +17,7 @@ from contact_center.messages import actions as messages
 from contact_center.promises.models import Promise, PromiseState
 from contact_center.reports import actions, rules
 from contact_center.reports.models import Age, Digest, Wallboard
+from contact_center.reports.queries import promises
 from contact_center.sla.actions import versions
 from contact_center.sla.actions.clocks import start, stop
 from contact_center.sla.models import Clock, ClockKind
@@ -548,6 +549,29 @@ async def test_the_ten_deadlines_missed_by_the_most_are_named(office, clock) -> 
     assert {one.clock for one in digest.worst} == {ClockKind.FIRST_RESPONSE}
     assert [one.whose for one in digest.worst] == [None] * 8 + ["Li", None]
     assert (await office.digest(team_ids=[office.team + 1])).worst == []
+
+
+async def test_no_more_missed_deadlines_are_read_than_are_named(office, clock) -> None:
+    for _ in range(5):
+        await office.ticket()
+        clock.advance(minutes=7)
+    clock.advance(hours=6)
+    day = rules.days(TODAY, TODAY, time_zone="UTC")
+    read = []
+
+    def note(connection, cursor, statement, *_) -> None:
+        read.append(statement)
+
+    async with office.runtime.db.read() as session:
+        engine = session.get_bind()
+        event.listen(engine, "before_cursor_execute", note)
+        found = await promises.worst(session, day, now=clock(), limit=2)
+        event.remove(engine, "before_cursor_execute", note)
+
+    assert [ticket.id for ticket, _, _ in found] == [1, 2]
+    looked_for = [one for one in read if "JOIN work_orders" in one]
+    assert looked_for
+    assert all("LIMIT" in one for one in looked_for)
 
 
 async def test_nobody_reads_of_the_complaint_about_them_among_the_worst(office, clock) -> None:

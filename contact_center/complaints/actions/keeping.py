@@ -11,6 +11,7 @@ from contact_center.complaints.rules.authority import is_at_least
 from contact_center.errors import Conflict, Forbidden, Invalid
 from contact_center.events.rules import SYSTEM
 from contact_center.tickets import actions as tickets
+from contact_center.tickets.models import TicketKind
 from contact_center.tickets.queries import lock_ticket
 
 
@@ -40,7 +41,13 @@ async def lift_hold(session: AsyncSession, ticket_id: int, *, turn: Turn) -> Cas
 
 
 async def _of_a_manager(session: AsyncSession, ticket_id: int, turn: Turn) -> Case:
-    case, agent = await begin(session, ticket_id, turn)
+    ticket = await lock_ticket(session, ticket_id)
+    if ticket.kind is TicketKind.COMPLAINT:
+        case, agent = await begin(session, ticket_id, turn)
+    else:  # it was none after all, and its file is there all the same
+        agent = await tickets.acting_agent(session, turn.by)
+        await tickets.check_not_recused(session, ticket, agent.id)
+        case = await queries.case_of(session, ticket)
     if not is_at_least(agent.role, "manager"):
         raise Forbidden(code="complaint.manager_holds")
     return case

@@ -106,7 +106,7 @@ async def note_escalation(call: Call, ticket_id: Id, body: Escalation) -> Compla
 async def hold_file(call: Call, ticket_id: Id, body: LegalHold) -> ComplaintView:
     """Keep the file beyond its date, as a manager, until the hold is lifted."""
     await keeping.hold(call.session, ticket_id, reason=body.reason, turn=turn_of(call))
-    return await show(call, ticket_id)
+    return await show(call, ticket_id, put_away=True)
 
 
 @routes.delete(
@@ -118,4 +118,4 @@ async def hold_file(call: Call, ticket_id: Id, body: LegalHold) -> ComplaintView
 async def lift_hold_of_file(call: Call, ticket_id: Id) -> ComplaintView:
     """Lift the hold, as a manager: the file is deleted when its date has passed."""
     await keeping.lift_hold(call.session, ticket_id, turn=turn_of(call))
-    return await show(call, ticket_id)
+    return await show(call, ticket_id, put_away=True)

@@ -164,9 +164,9 @@ def turn_of(call: Call) -> Turn:
     )
 
 
-async def show(call: Call, ticket_id: int) -> ComplaintView:
+async def show(call: Call, ticket_id: int, *, put_away: bool = False) -> ComplaintView:
     session, procedure = call.session, call.runtime.procedure
-    case = await queries.view_case(session, ticket_id, procedure=procedure)
+    case = await queries.view_case(session, ticket_id, procedure=procedure, put_away=put_away)
     preset = call.runtime.policies.presets.get(case.complaint.preset)
     case.asked = preset.required_contents if preset else ()
     call.show_version(case.ticket.version)

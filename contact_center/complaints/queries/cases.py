@@ -77,12 +77,18 @@ async def find_complaint(session: AsyncSession, ticket_id: int) -> Complaint | N
     return await session.get(Complaint, ticket_id, populate_existing=True)
 
 
-async def view_case(session: AsyncSession, ticket_id: int, *, procedure: Procedure) -> Case:
-    """Only to look at; nothing is locked. Raises NotFound."""
+async def view_case(
+    session: AsyncSession, ticket_id: int, *, procedure: Procedure, put_away: bool = False
+) -> Case:
+    """Only to look at; nothing is locked. Raises NotFound.
+
+    `put_away`: also the file of what was no complaint after all.
+    """
     ticket = await get_ticket(session, ticket_id)
-    if ticket.kind is not TicketKind.COMPLAINT:
+    found = await find_complaint(session, ticket_id)
+    if ticket.kind is not TicketKind.COMPLAINT and not (put_away and found):
         raise NotFound(code="complaint.none", reference=ticket.reference)
-    if await find_complaint(session, ticket_id) is None:  # its first step opens the file
+    if found is None:  # its first step opens the file
         if ticket.stage in _ENDS:
             raise NotFound(code="complaint.file_deleted", reference=ticket.reference)
         return Case(ticket=ticket, complaint=Complaint(**file_row(ticket, procedure)))

@@ -61,6 +61,8 @@ def check_move(case: Case, to: Stage, *, now: datetime) -> None:
 def following(case: Case, *, now: datetime) -> frozenset[Stage]:
     """What may come next, of this one: before the response only who is early accepts."""
     complaint, stage = case.complaint, case.complaint.stage
+    if complaint.downgraded_at is not None:
+        return frozenset()
     if stage is Stage.ACCEPTED:
         return frozenset({Stage.CLOSED, turned_down_to(complaint)})
     if stage in UNDECIDED and not _may_accept_early(complaint, now=now):

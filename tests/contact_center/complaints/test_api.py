@@ -210,3 +210,19 @@ async def test_a_corrective_action_is_planned_done_checked_and_closed(login, tic
 
     [again] = await (await lee.get("/api/v1/corrective-actions")).json()
     assert (again["cycle"], again["follows_id"], again["state"]) == (2, number, "proposed")
+
+
+async def test_the_file_of_what_was_no_complaint_is_held_too(login, ticket, db, clock) -> None:
+    lee, boss = await login("lead", name="Lee"), await login("manager", name="Max")
+    address = f"/api/v1/tickets/{ticket.id}/kind"
+    await put(lee, address, kind="inquiry", reason="A question only")
+    assert (await lee.put(path(ticket, "legal-hold"), json={"reason": "Court"})).status == 403
+
+    shown = await put(boss, path(ticket, "legal-hold"), reason="Court")
+    assert (shown["legal_hold_reason"], shown["next_stages"]) == ("Court", {})
+    assert shown["legal_hold_at"] is not None
+
+    assert (await boss.put(path(ticket, "closure"))).status == 409
+    lifted = await boss.delete(path(ticket, "legal-hold"))
+    assert (lifted.status, (await lifted.json())["legal_hold_at"]) == (200, None)
+    assert (await boss.delete(path(ticket, "legal-hold"))).status == 409

@@ -1,6 +1,6 @@
 """Ownership, clocks, work orders, promises and complaints, whatever people do, in whatever order.
 
-136 runs of 200 steps on SQLite, a few on PostgreSQL; `CC_TEST_RUNS=200` makes as many on both.
+200 runs of 200 steps on SQLite, a few on PostgreSQL; `CC_TEST_RUNS=200` makes as many on both.
 They are the same ones each time: `CC_TEST_SEED=1` makes others, `CC_TEST_SHRINK=1` looks for the
 shortest way to a fault, which takes minutes.
 """
@@ -23,7 +23,7 @@ from tests.acceptance.machine.working import Working
 
 STEPS = 200
 PARTS = 8  # that run side by side
-RUNS = {"sqlite": 136, "postgresql": 8}
+RUNS = {"sqlite": 200, "postgresql": 8}
 SHRINKS = "CC_TEST_SHRINK" in os.environ
 
 

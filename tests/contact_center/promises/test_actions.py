@@ -137,7 +137,7 @@ async def test_g32_without_a_message_it_is_not_renegotiated_but_broken(
         await actions.renegotiate(
             session, promise.id, due_at=due_at + HOUR, message=" ", by=agent(li.id), now=clock()
         )
-    with pytest.raises(Conflict, match="0 work orders and 1 promises are open"):
+    with pytest.raises(Conflict, match="0 of its work orders, 1 of its promises"):
         await tickets.resolve(
             session, ticket.id, code=ResolutionCode.SOLVED, by=agent(li.id), now=clock()
         )

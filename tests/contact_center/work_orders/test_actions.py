@@ -190,7 +190,7 @@ async def test_o8_what_a_department_does_never_resolves_the_ticket(
     await finished(session, order, ned, clock())
     assert ticket.status is Status.OPEN
 
-    with pytest.raises(Conflict, match="1 work orders and 0 promises are open"):
+    with pytest.raises(Conflict, match="1 of its work orders, 0 of its promises"):
         await tickets.resolve(
             session, ticket.id, code=ResolutionCode.SOLVED, by=agent(li.id), now=clock()
         )

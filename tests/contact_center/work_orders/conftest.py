@@ -1,5 +1,7 @@
 """People of two departments, a ticket somebody has answered, and what is asked of a team."""
 
+from datetime import timedelta
+
 import pytest
 
 from contact_center.agents.models import Role, TeamMember
@@ -8,6 +10,7 @@ from contact_center.calendars.week import ROUND_THE_CLOCK
 from contact_center.events.rules import agent
 from contact_center.messages import actions as messages
 from contact_center.settings import WorkOrderSettings
+from contact_center.work_orders.actions import issuing, working
 from contact_center.work_orders.actions.issuing import Asked, issue
 from tests.support.factories import customer_says, make_agent, make_team, make_ticket
 
@@ -25,6 +28,30 @@ def asked(team, **fields) -> Asked:
         "calendar": ROUND_THE_CLOCK,
     }
     return Asked(**values | fields)
+
+
+async def ask(session, order, by, clock, *, hours=9):
+    return await working.ask_extension(
+        session,
+        order.id,
+        until=clock() + timedelta(hours=hours),
+        lead_extends=LEAD_EXTENDS,
+        text="Parts come tomorrow",
+        by=agent(by.id),
+        now=clock(),
+    )
+
+
+async def decide(session, order, by, clock, *, granted=True):
+    return await issuing.decide_extension(
+        session,
+        order.id,
+        granted=granted,
+        lead_extends=LEAD_EXTENDS,
+        by=agent(by.id),
+        now=clock(),
+        as_lead=by.role is not Role.AGENT,
+    )
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from contact_center.work_orders import queries
 from contact_center.work_orders.actions import following, issuing, working
 from contact_center.work_orders.models import MOVES, IllegalStep, WorkOrderState
 from contact_center.work_orders.rules import Visit
-from tests.contact_center.work_orders.conftest import CALENDARS, LEAD_EXTENDS, asked
+from tests.contact_center.work_orders.conftest import CALENDARS, LEAD_EXTENDS, ask, asked, decide
 from tests.support.calendars import CN
 from tests.support.factories import make_agent, make_ticket
 
@@ -413,18 +413,6 @@ async def in_progress(session, order, ned, clock):
     await working.start(session, order.id, by=agent(ned.id), now=clock())
 
 
-async def ask(session, order, ned, clock, hours=9):
-    return await working.ask_extension(
-        session,
-        order.id,
-        until=clock() + hours * HOUR,
-        lead_extends=LEAD_EXTENDS,
-        text="Parts come tomorrow",
-        by=agent(ned.id),
-        now=clock(),
-    )
-
-
 @pytest.mark.parametrize("granted", [True, False])
 async def test_more_time_is_asked_for_once_and_decided(
     session, ticket, order, ned, li, lead, clock, granted
@@ -435,15 +423,7 @@ async def test_more_time_is_asked_for_once_and_decided(
     for one in (li, lead):
         assert "work_order.extension_requested" in await alerts_to(session, one)
 
-    await issuing.decide_extension(
-        session,
-        order.id,
-        granted=granted,
-        lead_extends=LEAD_EXTENDS,
-        by=agent(lead.id),
-        now=clock(),
-        as_lead=True,
-    )
+    await decide(session, order, lead, clock, granted=granted)
 
     assert order.state is WorkOrderState.IN_PROGRESS
     assert order.finish_due_at == (wanted if granted else before)
@@ -472,15 +452,7 @@ async def test_nobody_decides_on_time_that_was_not_asked_for(
     await working.sign(session, order.id, by=agent(ned.id), now=clock())
 
     with pytest.raises(IllegalStep):
-        await issuing.decide_extension(
-            session,
-            order.id,
-            granted=True,
-            lead_extends=LEAD_EXTENDS,
-            by=agent(lead.id),
-            now=clock(),
-            as_lead=True,
-        )
+        await decide(session, order, lead, clock)
 
     assert order.state is WorkOrderState.SIGNED
 

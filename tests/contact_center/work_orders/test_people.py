@@ -19,7 +19,7 @@ from contact_center.tickets.models import Status
 from contact_center.work_orders.actions import issuing, passing, working
 from contact_center.work_orders.models import IllegalStep, WorkOrderState
 from contact_center.work_orders.queries import get_work_order
-from tests.contact_center.work_orders.conftest import LEAD_EXTENDS, asked, member_of
+from tests.contact_center.work_orders.conftest import ask, asked, decide, member_of
 from tests.support.factories import customer_says, make_agent, make_team, make_ticket
 
 DAY = timedelta(days=1)
@@ -45,27 +45,7 @@ async def alerts_to(session, someone) -> list[str]:
 
 async def wants_time(session, order, by, clock, days=9) -> None:
     await working.start(session, order.id, by=agent(by.id), now=clock())
-    await working.ask_extension(
-        session,
-        order.id,
-        until=clock() + days * DAY,
-        lead_extends=LEAD_EXTENDS,
-        text="parts",
-        by=agent(by.id),
-        now=clock(),
-    )
-
-
-async def decide(session, order, by, clock, granted=True):
-    return await issuing.decide_extension(
-        session,
-        order.id,
-        granted=granted,
-        lead_extends=LEAD_EXTENDS,
-        by=agent(by.id),
-        now=clock(),
-        as_lead=by.role is not Role.AGENT,
-    )
+    await ask(session, order, by, clock, hours=24 * days)
 
 
 async def test_the_owner_alone_grants_no_more_time(session, signed, li, ned, clock) -> None:

@@ -20,7 +20,7 @@ from contact_center.tickets.queries import get_ticket
 from contact_center.work_orders import queries
 from contact_center.work_orders.actions import issuing, working
 from tests.contact_center.sla.calendars import weekdays
-from tests.contact_center.work_orders.conftest import CALENDARS, LEAD_EXTENDS, asked
+from tests.contact_center.work_orders.conftest import CALENDARS, ask, asked, decide
 from tests.support.factories import customer_says, make_ticket
 
 HOUR = timedelta(hours=1)
@@ -151,26 +151,14 @@ async def test_what_is_returned_is_owed_by_nobody_until_it_is_sent_on(
 async def extension(session, order, ned, clock):
     await sign(session, order, ned, clock)
     await working.start(session, order.id, by=agent(ned.id), now=clock())
-    until = clock() + 9 * HOUR
-    by = agent(ned.id)
-    await working.ask_extension(
-        session, order.id, until=until, lead_extends=LEAD_EXTENDS, text="x", by=by, now=clock()
-    )
-    return until
+    await ask(session, order, ned, clock)
+    return clock() + 9 * HOUR
 
 
 async def test_more_time_moves_the_clock(session, ticket, order, ned, lead, look, clock) -> None:
     until = await extension(session, order, ned, clock)
 
-    await issuing.decide_extension(
-        session,
-        order.id,
-        granted=True,
-        lead_extends=LEAD_EXTENDS,
-        by=agent(lead.id),
-        now=clock(),
-        as_lead=True,
-    )
+    await decide(session, order, lead, clock)
 
     found = await look(FINISH)
     assert found.due_at == found.legal_due_at == order.finish_due_at == until
@@ -185,15 +173,7 @@ async def test_who_asked_in_time_is_not_late_because_the_answer_is(
     await tickets.note_breaches(session, ticket.id, now=clock())
     assert (await look(FINISH)).state is ClockState.BREACHED
 
-    await issuing.decide_extension(
-        session,
-        order.id,
-        granted=True,
-        lead_extends=LEAD_EXTENDS,
-        by=agent(lead.id),
-        now=clock(),
-        as_lead=True,
-    )
+    await decide(session, order, lead, clock)
 
     found = await look(FINISH)
     assert (found.state, found.due_at, found.breached_at) == (ClockState.RUNNING, until, None)
